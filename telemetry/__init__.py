@@ -1,0 +1,1 @@
+"""What agent and predictor agree on: the schema, the points, and the stores that hold them."""
