@@ -1,0 +1,72 @@
+"""Configuration: in, the path of a TOML file; out, frozen and checked settings, or one sentence on what is wrong."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text names file, key or line, and the remedy."""
+
+
+class Section(BaseModel):
+    """A part of a configuration file: unknown keys are refused, values are never converted from another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+
+FilePath = Annotated[Path, Field(strict=False)]
+"""A path, written as text in the file."""
+
+AnySettings = TypeVar("AnySettings", bound=Section)
+
+
+class SqliteSettings(Section):
+    """An embedded store, for one machine."""
+
+    kind: Literal["sqlite"]
+    path: FilePath = Field(description="The database file.")
+
+
+class InfluxBuckets(Section):
+    """The buckets that the schema's points live in."""
+
+    telemetry: str = "telemetry"
+    decisions: str = "decisions"
+    responses: str = "responses"
+    events: str = "events"
+
+
+class InfluxSettings(Section):
+    """An InfluxDB 2.x server."""
+
+    kind: Literal["influxdb"]
+    url: str = Field(pattern=r"^https?://[^/\s]+$", description="Address of the server, such as http://127.0.0.1:8086.")
+    org: str = Field(min_length=1, description="Organisation that owns the buckets.")
+    token_file: FilePath = Field(description="File (0600) that holds this program's own token.")
+    timeout_s: float = Field(default=10.0, gt=0, description="How long one request may take.")
+    ca_file: FilePath | None = Field(default=None, description="Certificate authority to trust, for https.")
+    buckets: InfluxBuckets = InfluxBuckets()
+
+
+StoreSettings = Annotated[SqliteSettings | InfluxSettings, Field(discriminator="kind")]
+"""The `[store]` section."""
+
+
+def load(path: Path, kind: type[AnySettings]) -> AnySettings:
+    """Read `path` as the settings `kind`; raises `ConfigError` that names the line or key."""
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name another with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(path, kind, error))) from error
+
+
+def _sentences(path: Path, kind: type[Section], error: ValidationError) -> list[str]:
+    problems = error.errors(include_url=False)
+    return [f"{path}: {'.'.join(map(str, p['loc'])) or kind.__name__}: {p['msg']}" for p in problems]
