@@ -1,0 +1,1 @@
+"""Judges forecasts on recorded, labelled runs by one fixed protocol."""
