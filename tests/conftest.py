@@ -1,0 +1,29 @@
+"""Fixtures that several packages' tests share: a real InfluxDB, and a misbehaving proxy before it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import FaultProxy, running_proxy
+from tests.influxd import Influx, Server, create_buckets, running_influxd
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The one InfluxDB server of this test process."""
+    with running_influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server
+
+
+@pytest.fixture
+def influx(influxd: Server, tmp_path: Path) -> Influx:
+    """Empty buckets of this test's own on the server."""
+    return create_buckets(influxd, tmp_path.name, tmp_path)
+
+
+@pytest.fixture
+def fault_proxy(influxd: Server) -> Iterator[FaultProxy]:
+    """A proxy before the server that misbehaves to order."""
+    with running_proxy(influxd.url) as proxy:
+        yield proxy
