@@ -1,0 +1,48 @@
+# Everything a developer or a newcomer types. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+# one thread per process: the arrays are small, and threads of one process would wait for those of another
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+
+.PHONY: help setup demo test lint format bench evaluate influxd clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv from the lock file, and install the system packages that are missing
+	@scripts/setup python3-venv
+
+demo: ## watch this machine, disturb it, and see the interval follow the forecast (4 min)
+	@scripts/setup python3-venv stress-ng
+	@$(PYTHON) -m demo
+
+test: ## run the tests (sets up and gets a real InfluxDB first)
+	@scripts/setup python3-venv
+	@scripts/influxd >/dev/null
+	@$(PYTHON) -m pytest -n auto -q
+
+lint: ## check style, types, shell and YAML
+	@scripts/setup python3-venv
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/shellcheck scripts/setup scripts/influxd .ci/run
+	.venv/bin/yamllint --strict .
+
+format: ## format the code
+	@scripts/setup python3-venv
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: ## side by side with other tools: training, filtering, a tick, the agent (writes build/bench.json)
+	@scripts/setup python3-venv
+	@$(PYTHON) -m benchmarks --json build/bench.json
+
+influxd: ## get a real InfluxDB server into the cache; prints its path
+	@scripts/influxd
+
+clean: ## remove what was built here (never the cache, nor any data)
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
