@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from predictor.cost import Cost, Stakes, cheapest_interval_ms
-
-NS_PER_S = 1_000_000_000
+from predictor.times import NS_PER_S
 
 
 class Urgency(IntEnum):
