@@ -10,6 +10,10 @@ from telemetry.schema import SCHEMA, Kind
 
 Value = float | int | str | bool
 
+END_OF_TIME_NS = 2**63 - 2
+"""All points are before it: the latest time that InfluxDB knows, in the year 2262."""
+MAX_TEXT_LENGTH = 65_536
+
 
 class PointError(ValueError):
     """The point does not fit the schema."""
@@ -58,8 +62,8 @@ def _check(point: Point) -> None:
             f"{known.name} is tagged by {', '.join(known.tags)}, not by {', '.join(point.tags) or 'nothing'}"
         )
     for name, text in point.tags.items():
-        if not text or not text.isprintable():
-            raise PointError(f"{known.name}: tag {name} is {text!r}; it must be printable text")
+        if not text or not text.isprintable() or "\\" in text:  # line protocol cannot tell every backslash in a tag
+            raise PointError(f"{known.name}: tag {name} is {text!r}; it must be printable text without a backslash")
     if not point.fields:
         raise PointError(f"{known.name}: a point needs at least one field")
     for name, value in point.fields.items():
@@ -67,8 +71,8 @@ def _check(point: Point) -> None:
             raise PointError(f"{known.name} has no field {name!r}; known are {', '.join(known.fields)}")
         if not _fits(value, known.fields[name].kind):
             raise PointError(f"{known.name}: field {name} is {value!r}, expected {known.fields[name].kind}")
-    if not 0 < point.time_ns < 2**63:
-        raise PointError(f"{known.name}: time {point.time_ns} is not a time after 1970 in nanoseconds")
+    if not 0 < point.time_ns < END_OF_TIME_NS:
+        raise PointError(f"{known.name}: time {point.time_ns} is not a time from 1970 to 2262 in nanoseconds")
 
 
 def _fits(value: Value, kind: Kind) -> bool:
@@ -78,6 +82,10 @@ def _fits(value: Value, kind: Kind) -> bool:
         case "int":
             return type(value) is int and -(2**63) <= value < 2**63
         case "str":
-            return type(value) is str
+            return type(value) is str and len(value) <= MAX_TEXT_LENGTH and _is_unicode(value)
         case "bool":
             return type(value) is bool
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

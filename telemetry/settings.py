@@ -23,11 +23,20 @@ FilePath = Annotated[Path, Field(strict=False)]
 AnySettings = TypeVar("AnySettings", bound=Section)
 
 
+class RetentionDays(Section):
+    """How long points are kept, by bucket; events and incidents are kept for ever."""
+
+    telemetry: int = Field(default=30, ge=1)
+    decisions: int = Field(default=30, ge=1)
+    responses: int = Field(default=30, ge=1)
+
+
 class SqliteSettings(Section):
     """An embedded store, for one machine."""
 
     kind: Literal["sqlite"]
     path: FilePath = Field(description="The database file.")
+    retention_days: RetentionDays = RetentionDays()
 
 
 class InfluxBuckets(Section):

@@ -1,6 +1,6 @@
 """The interface of every store: points go in, regular windows, newest points and events come out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.point import Point
+from telemetry.schema import SCHEMA
 
 
 class StoreError(Exception):
@@ -31,11 +32,11 @@ class BatchTooLarge(StoreError):
 
 
 class BatchMalformed(StoreError):
-    """At least one point of the batch is not acceptable and none was written (400)."""
+    """At least one point is not acceptable, and none of those that go to the same bucket was written (400)."""
 
 
 class BatchPartlyWritten(StoreError):
-    """The good points of the batch are in, others were refused for good (422)."""
+    """Of the points that go to one bucket the good ones are in, others were refused for good (422)."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Health:
 class Store(Protocol):
     """What agent and predictor ask of a store; every call raises `StoreError` and nothing else when it cannot be done.
 
+    Names that are not in the schema are the caller's mistake: ValueError. Threads may share a store.
     Writing a point again (same measurement, tags and time) merges its fields over the ones before: repeating is safe.
     """
 
@@ -117,3 +119,14 @@ class Store(Protocol):
     def close(self) -> None:
         """Give connections back."""
         ...
+
+
+def check_names(measurement: str, *, tags: Iterable[str], fields: Iterable[str] = ()) -> None:
+    """Raise ValueError unless the schema's `measurement` has these tags and numeric fields."""
+    if measurement not in SCHEMA:
+        raise ValueError(f"no measurement {measurement!r} in the schema; known are {', '.join(SCHEMA)}")
+    known = SCHEMA[measurement]
+    numeric = [name for name, field in known.fields.items() if field.kind in {"float", "int"}]
+    for what, asked, have in (("tag", tags, known.tags), ("numeric field", fields, numeric)):
+        if unknown := [name for name in asked if name not in have]:
+            raise ValueError(f"{measurement} has no {what} {unknown[0]!r}; it has {', '.join(have) or 'none'}")

@@ -1,0 +1,84 @@
+"""One SQLite file used by threads and processes at once: in, statements; out, rows, and failures as `StoreError`."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from telemetry.store import StoreError, StoreRefused, StoreUnavailable
+
+_BUSY_LIMIT_S = 10.0
+
+_LATER = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+
+
+class Database:
+    """A file in WAL mode, synced at every commit: what is committed outlives a power failure; readers never wait."""
+
+    def __init__(self, path: Path, *, tables: str, application_id: int, layout: int) -> None:
+        """Open the file, creating it with `tables` (IF NOT EXISTS) where there is none."""
+        self._path = path
+        self._lock = threading.Lock()
+        with self.errors():
+            # one connection for all threads, guarded by the lock
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_LIMIT_S, isolation_level=None, check_same_thread=False
+            )
+            self._refuse_others(application_id, layout)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            marks = f"PRAGMA application_id = {application_id}; PRAGMA user_version = {layout};"
+            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} {marks} COMMIT;")
+
+    def _refuse_others(self, application_id: int, layout: int) -> None:
+        (found,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and found != application_id:
+            raise StoreRefused(f"{self._path}: is another program's database; name another file")
+        if tables and version != layout:
+            raise StoreRefused(
+                f"{self._path}: has layout {version}, this version reads {layout}; name another file, or update"
+            )
+
+    @contextmanager
+    def transaction(self, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[sqlite3.Connection]:
+        """One consistent view to read, or (IMMEDIATE) one commit to write: all of it or nothing."""
+        with self._lock, self.errors():
+            self._connection.execute(f"BEGIN {kind}")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn SQLite's errors, and ValueError from what was read, into a `StoreError` with the remedy."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError) as error:
+            raise _store_error(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the file; waits for a transaction under way."""
+        with self._lock:
+            self._connection.close()
+
+
+def _store_error(path: Path, error: sqlite3.Error | ValueError) -> StoreError:
+    primary = getattr(error, "sqlite_errorcode", None)
+    code = sqlite3.SQLITE_CORRUPT if primary is None else primary & 0xFF
+    if code in _LATER:
+        return StoreUnavailable(f"{path}: {error}; is the disk full, or another process holding the file?")
+    if code in _FORBIDDEN:
+        return StoreRefused(f"{path}: {error}; does the folder exist, and may this user write in it?")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreError(
+            f"{path}: damaged ({error}); restore a backup, or move it away with its -wal and -shm files to start anew"
+        )
+    return StoreError(f"{path}: {error}")

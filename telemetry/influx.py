@@ -1,0 +1,172 @@
+"""A store on an InfluxDB 2.x server: in, points; out, windows, newest points and events, over its HTTP interface."""
+
+import csv
+import io
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from influxdb_client import Dialect, InfluxDBClient, WritePrecision
+from influxdb_client.client.write_api import SYNCHRONOUS
+from numpy.typing import NDArray
+
+from telemetry import flux
+from telemetry.influx_errors import translated
+from telemetry.lines import decode_text, to_line
+from telemetry.point import Point, Value
+from telemetry.schema import SCHEMA, Kind
+from telemetry.settings import InfluxSettings
+from telemetry.store import Grid, Health, StoreError, StoreRefused, Window, check_names
+
+_MS_PER_S = 1_000
+_PLAIN_CSV = Dialect(header=True, annotations=[])
+_READ: Mapping[Kind, Callable[[str], Value]] = {"float": float, "int": int, "str": decode_text, "bool": "true".__eq__}
+
+
+class InfluxStore:
+    """A `Store` on a server; a request is sent once, and fails when the server stalls for `timeout_s`."""
+
+    def __init__(self, settings: InfluxSettings) -> None:
+        """Read the token; the server is not asked yet."""
+        self._settings = settings
+        self._client = InfluxDBClient(
+            url=settings.url,
+            org=settings.org,
+            token=_read_token(settings.token_file),
+            timeout=round(settings.timeout_s * _MS_PER_S),
+            enable_gzip=True,
+            ssl_ca_cert=settings.ca_file and str(settings.ca_file),
+        )
+        self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+        self._reader = self._client.query_api()
+
+    def append(self, points: Sequence[Point]) -> None:
+        """Write the points, one request for each bucket; after a failure the buckets before it are written."""
+        by_bucket: dict[str, list[str]] = {}
+        for point in points:
+            by_bucket.setdefault(self._bucket(point.measurement), []).append(to_line(point))
+        for bucket, lines in by_bucket.items():
+            with translated(self._settings, writing=True):
+                self._writer.write(bucket=bucket, record="\n".join(lines), write_precision=WritePrecision.NS)
+
+    def window(
+        self,
+        measurement: str,
+        fields: Sequence[str],
+        grid: Grid,
+        *,
+        by: Sequence[str],
+        where: Mapping[str, str] | None = None,
+    ) -> Window:
+        """Means on a grid: see `Store`."""
+        check_names(measurement, tags=[*by, *(where or {})], fields=fields)
+        if not (grid.count and fields):
+            return Window(grid, (), tuple(fields), np.empty((grid.count, 0, len(fields))))
+        query = flux.window(self._bucket(measurement), measurement, grid, fields=fields, by=by, where=where or {})
+        return _to_window(list(self._answer(query)), tuple(fields), grid)
+
+    def latest(self, measurement: str, *, since_ns: int, where: Mapping[str, str] | None = None) -> list[Point]:
+        """The newest point of each tag set: see `Store`."""
+        check_names(measurement, tags=where or {})
+        query = flux.latest(self._bucket(measurement), measurement, since_ns, where=where or {})
+        # a field that the newest point lacks comes with its own, older time: by time the newest point is the last one
+        points = _to_points(measurement, self._answer(query))
+        return sorted({point.key: point for point in points}.values(), key=attrgetter("key"))
+
+    def events(
+        self, measurement: str, start_ns: int, stop_ns: int, *, where: Mapping[str, str] | None = None
+    ) -> list[Point]:
+        """All points of a time, whole: see `Store`."""
+        check_names(measurement, tags=where or {})
+        if start_ns >= stop_ns:
+            return []
+        query = flux.events(self._bucket(measurement), measurement, start_ns, stop_ns, where=where or {})
+        return _to_points(measurement, self._answer(query))
+
+    def health(self) -> Health:
+        """Whether the server answers and knows the token and the organisation."""
+        try:
+            list(self._answer(flux.PROBE))
+            with translated(self._settings, writing=False):
+                return Health(ok=True, message=f"{self._settings.url}: InfluxDB {self._client.version()}")
+        except StoreError as error:
+            return Health(ok=False, message=str(error))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _bucket(self, measurement: str) -> str:
+        name: str = getattr(self._settings.buckets, SCHEMA[measurement].bucket)
+        return name
+
+    def _answer(self, query: flux.Query) -> Iterator[list[str]]:
+        """The rows of the answer, their columns in the order of the query's."""
+        with translated(self._settings, writing=False):
+            response = self._reader.query_raw(query.text, dialect=_PLAIN_CSV, params=dict(query.parameters))
+            response.auto_close = False  # the reader of text looks once more after the end
+            try:
+                yield from _read_tables(io.TextIOWrapper(response, encoding="utf-8", newline=""), query.columns)
+            finally:
+                response.close()
+
+
+def _read_tables(text: TextIO, columns: Sequence[str]) -> Iterator[list[str]]:
+    """Rows of tables in CSV: each table has a header, and a blank line ends it; an error may come as the last table."""
+    header: list[str] = []
+    order: list[int] = []
+    for row in csv.reader(text):
+        if not row:
+            header = []
+        elif "error" in header:
+            raise StoreError(f"the server broke off: {row[header.index('error')]}")
+        elif header:
+            yield [row[i] for i in order]
+        else:
+            header = row
+            order = [row.index(name) for name in columns if "error" not in row]
+
+
+def _to_window(rows: Sequence[Sequence[str]], fields: tuple[str, ...], grid: Grid) -> Window:
+    keys = [tuple(row[:-3]) for row in rows]
+    names = sorted(set(keys))
+    row_of, field_of = {name: i for i, name in enumerate(names)}, {name: i for i, name in enumerate(fields)}
+    steps = (_times_ns([row[-2] for row in rows]) - grid.start_ns) // grid.step_ns
+    values = np.full((grid.count, len(names), len(fields)), np.nan)
+    values[steps, [row_of[key] for key in keys], [field_of[row[-3]] for row in rows]] = [float(row[-1]) for row in rows]
+    return Window(grid, tuple(names), fields, values)
+
+
+def _to_points(measurement: str, rows: Iterable[Sequence[str]]) -> list[Point]:
+    """The points whose values are `rows` of tags, field, time and value; oldest first."""
+    known, listed = SCHEMA[measurement], list(rows)
+    merged: dict[tuple[int, tuple[str, ...]], dict[str, Value]] = {}
+    for row, time_ns in zip(listed, _times_ns([row[-2] for row in listed]).tolist(), strict=True):
+        *tags, field, _, text = row
+        merged.setdefault((time_ns, tuple(tags)), {})[field] = _READ[known.fields[field].kind](text)
+    points = [
+        Point(measurement, dict(zip(known.tags, tags, strict=True)), fields, time_ns)
+        for (time_ns, tags), fields in merged.items()
+    ]
+    return sorted(points, key=attrgetter("time_ns", "key"))
+
+
+def _times_ns(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Nanoseconds since 1970 of times such as 2026-05-01T12:00:00.5Z."""
+    return np.array([text.removesuffix("Z") for text in texts], "datetime64[ns]").astype(np.int64)
+
+
+def _read_token(path: Path) -> str:
+    """The token in `path`, which no one else may read."""
+    try:
+        mode, token = path.stat().st_mode, path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreRefused(f"{path}: the token cannot be read ({error}); write it there, with mode 0600") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise StoreRefused(f"{path}: others may read or change the token; protect it with chmod 600")
+    if not token.isprintable() or not token:
+        raise StoreRefused(f"{path}: holds no token; write one there, on one line")
+    return token
