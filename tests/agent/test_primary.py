@@ -1,0 +1,82 @@
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.primary import AssumedPrimary, RemusPrimary, remus_domain
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["xl", "remus", "web", "hostb"],
+        ["/usr/sbin/xl", "-vvv", "remus", "-Fnd", "-i", "200", "web", "hostb"],
+        ["/usr/lib/xen-4.17/bin/xl", "remus", "-F", "-n", "-d", "-i", "25", "-s", "", "web", "exec relay hostb 8002"],
+        ["xl", "remus", "-i25", "-b", "-u", "-s", "sh -c", "-e", "web", "hostb"],
+        ["xl", "remus", "web", "hostb", "-F", "-N", "script"],
+    ],
+)
+def test_finds_the_domain_in_a_command_line(command: list[str]) -> None:
+    assert remus_domain(command) == "web"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["xl"],
+        ["xl", "list", "web"],
+        ["xl", "migrate", "remus", "hostb"],
+        ["xl", "remus", "web"],
+        ["xl", "remus", "--help"],
+        ["vim", "remus", "web", "hostb"],
+        ["xl", "remus", "../etc", "hostb"],
+        ["grep", "xl remus web hostb"],
+    ],
+)
+def test_sees_no_replication_elsewhere(command: list[str]) -> None:
+    assert remus_domain(command) is None
+
+
+def test_assumed_is_what_the_configuration_says() -> None:
+    assert AssumedPrimary(["local"]).domains() == {"local"}
+
+
+@pytest.fixture
+def replication(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A living process that is called xl and has the arguments of a replication: `yes`, stuck in a full pipe."""
+    yes = shutil.which("yes")
+    assert yes is not None
+    program = shutil.copy(yes, tmp_path / "xl")
+    with subprocess.Popen(["xl", "remus", "web", "hostb"], executable=program, stdout=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_a_replication_makes_this_host_the_primary_while_it_lives(replication: subprocess.Popen[bytes]) -> None:
+    primary = RemusPrimary(scan_s=3600.0)
+    assert primary.domains() == {"web"}
+    replication.kill()
+    os.waitid(os.P_PID, replication.pid, os.WEXITED | os.WNOWAIT)
+    assert primary.domains() == set()  # a zombie, as nobody has fetched its exit code
+    replication.wait()
+    assert primary.domains() == set()
+
+
+def test_a_new_replication_is_found_by_the_next_scan(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    now_s = [100.0]
+    primary = RemusPrimary(scan_s=5.0, monotonic_s=lambda: now_s[0])
+    assert primary.domains() == set()
+    request.getfixturevalue("replication")
+    assert primary.domains() == set()
+    now_s[0] += 5.0
+    assert primary.domains() == {"web"}
+
+
+@pytest.mark.usefixtures("replication")
+def test_only_configured_domains_count_where_there_are_any() -> None:
+    assert RemusPrimary(["web", "db"]).domains() == {"web"}
+    assert RemusPrimary(["db"]).domains() == set()
