@@ -1,0 +1,147 @@
+"""Watches replication: in, the pacers' reports; out, one `checkpoint` point a domain and period, and events."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from agent.collector import Emit, Periodic
+from agent.inbox import Inbox
+from agent.replication import Happening, Replication
+from agent.reports import MAX_BYTES, ReportError, parse
+from telemetry.point import Point, Value
+
+SOCKET = "report.sock"
+
+# The kernel keeps 10 datagrams for a socket (net.unix.max_dgram_qlen) and drops the rest: read before a pacer can have
+# sent so many, but not at every single one.
+_READ_PERIOD_S = 0.1
+
+
+class CheckpointCollector:
+    """Listens in every directory of `run_dir`, which are named by their domains; they may come and go.
+
+    `domains` are those that count, all where None. Where `runs_here` says that a domain runs elsewhere, as on its
+    backup host, nobody is told that it is not protected.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        run_dir: Path = Path("/run/hefery"),
+        period_s: float = 1.0,
+        domains: Collection[str] | None = None,
+        runs_here: Callable[[str], bool] = lambda _: True,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = "checkpoints"
+        self._host = host
+        self._run_dir = run_dir
+        self._period_s = period_s
+        self._domains = domains
+        self._runs_here = runs_here
+        self._wall_ns = wall_ns
+        self._monotonic_s = monotonic_s
+        self._watched: dict[str, _Watched] = {}
+        self._deaf: set[str] = set()
+        self._due_s = monotonic_s()
+
+    def run(self, emit: Emit, stop: threading.Event) -> None:
+        """Listen until `stop` is set; the sockets are removed at the end."""
+        try:
+            Periodic(self.name, self._sample, _READ_PERIOD_S, monotonic_s=self._monotonic_s).run(emit, stop)
+        finally:
+            for watched in self._watched.values():
+                watched.inbox.close()
+            self._watched = {}
+
+    def ran_share(self, domain: str) -> float | None:
+        """Share of the time that the guest was let run lately; None where it is not replicated from here."""
+        watched = self._watched.get(domain)
+        return None if watched is None else watched.replication.ran_share
+
+    def malformed(self, domain: str) -> int:
+        """How many malformed reports have come for `domain` since it is listened for."""
+        watched = self._watched.get(domain)
+        return 0 if watched is None else watched.malformed
+
+    def _sample(self) -> Sequence[Point]:
+        now_s, time_ns = self._monotonic_s(), self._wall_ns()
+        told = [(domain, news) for domain, watched in self._watched.items() for news in watched.read(now_s)]
+        points: list[Point] = []
+        if now_s >= self._due_s:
+            self._due_s = now_s + self._period_s - _READ_PERIOD_S / 2
+            told += self._follow_directories(now_s)
+            for domain, watched in self._watched.items():
+                runs_here = self._runs_here(domain)
+                if news := watched.replication.check(now_s, runs_here=runs_here):
+                    told.append((domain, news))
+                points += self._points(domain, watched.replication.sum_up(now_s, runs_here=runs_here), time_ns)
+        # Their times differ so that no event takes another's place in the store.
+        return [self._event(domain, news, time_ns + n) for n, (domain, news) in enumerate(told)] + points
+
+    def _follow_directories(self, now_s: float) -> Iterator[tuple[str, Happening]]:
+        domains = self._domains_with_directory()
+        for domain, watched in list(self._watched.items()):
+            if domain not in domains and not watched.replication.protected:
+                watched.inbox.close()
+                del self._watched[domain]
+        for domain in sorted(domains):
+            if news := self._listen(domain, now_s):
+                yield domain, news
+
+    def _domains_with_directory(self) -> set[str]:
+        try:
+            names = {entry.name for entry in os.scandir(self._run_dir) if entry.is_dir() and entry.name.isprintable()}
+        except FileNotFoundError:
+            return set()
+        return names if self._domains is None else names.intersection(self._domains)
+
+    def _listen(self, domain: str, now_s: float) -> Happening | None:
+        """Listen for `domain` if that is not so already; tells once where it cannot be done, and tries again."""
+        watched = self._watched.get(domain)
+        if watched is not None and watched.inbox.is_in_place():
+            return None
+        path = self._run_dir / domain / SOCKET
+        try:
+            inbox = Inbox(path)
+        except OSError as error:
+            known, self._deaf = domain in self._deaf, self._deaf | {domain}
+            return None if known else Happening("report_socket_failed", f"{path}: {error}; reports cannot be received")
+        self._deaf -= {domain}
+        if watched is None:
+            self._watched[domain] = _Watched(inbox, now_s)
+        else:
+            watched.inbox.close()
+            watched.inbox = inbox
+        return None
+
+    def _points(self, domain: str, fields: Mapping[str, Value | None], time_ns: int) -> list[Point]:
+        point = Point.of("checkpoint", {"host": self._host, "domain": domain}, fields, time_ns)
+        return [] if point is None else [point]
+
+    def _event(self, domain: str, news: Happening, time_ns: int) -> Point:
+        return Point("event", {"kind": news.kind, "domain": domain, "host": self._host}, {"text": news.text}, time_ns)
+
+
+class _Watched:
+    """A domain that is listened for."""
+
+    def __init__(self, inbox: Inbox, now_s: float) -> None:
+        self.inbox = inbox
+        self.replication = Replication(now_s)
+        self.malformed = 0
+
+    def read(self, now_s: float) -> Iterator[Happening]:
+        """Take in what has come; of malformed reports the first is told, all are counted."""
+        for datagram in self.inbox.read(MAX_BYTES + 1):
+            try:
+                news = self.replication.take(parse(datagram), now_s)
+            except ReportError as error:
+                self.malformed += 1
+                news = Happening("malformed_report", str(error)) if self.malformed == 1 else None
+            if news is not None:
+                yield news

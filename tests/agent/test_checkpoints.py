@@ -1,0 +1,238 @@
+import json
+import queue
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from agent.checkpoints import CheckpointCollector
+from agent.reports import Applied, Checkpoint
+from telemetry.point import Point
+from tests.agent.pacer_log import reports
+
+TEN = {"version": 1, "kind": "checkpoint", "sequence": 3, "interval_ms": 200, "period_ms": 400, "pause_ms": 100}
+ENDED = {"version": 1, "kind": "ended", "reason": "backup failed"}
+PERIOD_S = 0.2
+
+
+class Pacer:
+    """Sends reports of a domain."""
+
+    def __init__(self, run_dir: Path, domain: str = "h1") -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.path = run_dir / domain / "report.sock"
+
+    def __enter__(self) -> "Pacer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, said: Mapping[str, object] | bytes) -> None:
+        """Waits while the inbox is full, which a real pacer does not: tests want to lose nothing."""
+        datagram = said if isinstance(said, bytes) else json.dumps(said).encode()
+        eventually(self.path.exists)
+        self.socket.sendto(datagram, str(self.path))
+
+
+class Emitted:
+    """What a running collector has emitted."""
+
+    def __init__(self) -> None:
+        self.queue: queue.Queue[Point] = queue.Queue()
+        self.points: list[Point] = []
+
+    def emit(self, points: Sequence[Point]) -> None:
+        for point in points:
+            self.queue.put(point)
+
+    def until(self, is_it: Callable[[Point], bool]) -> Point:
+        """The next such point; those before it are kept in `points` too."""
+        while True:
+            self.points.append(self.queue.get(timeout=10.0))
+            if is_it(self.points[-1]):
+                return self.points[-1]
+
+    def until_event(self, kind: str) -> Point:
+        return self.until(lambda point: point.tags.get("kind") == kind)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10.0
+    while not is_so():
+        assert time.monotonic() < deadline_s, "it never came to be"
+        threading.Event().wait(0.005)
+
+
+@contextmanager
+def running(collector: CheckpointCollector) -> Iterator[Emitted]:
+    emitted, stop = Emitted(), threading.Event()
+    thread = threading.Thread(target=collector.run, args=(emitted.emit, stop))
+    thread.start()
+    try:
+        yield emitted
+    finally:
+        stop.set()
+        thread.join(5.0)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    (tmp_path / "h1").mkdir()
+    return tmp_path
+
+
+def collector_of(run_dir: Path, **options: object) -> CheckpointCollector:
+    return CheckpointCollector("a", run_dir=run_dir, period_s=PERIOD_S, **options)  # type: ignore[arg-type]  # as given
+
+
+def test_reports_become_a_point_and_the_guests_share_of_time(run_dir: Path) -> None:
+    collector = collector_of(run_dir)
+    with running(collector) as emitted, Pacer(run_dir) as pacer:
+        pacer.send(TEN)
+        assert emitted.until_event("protected").tags == {"kind": "protected", "domain": "h1", "host": "a"}
+        point = emitted.until(lambda point: point.measurement == "checkpoint")
+        assert point.tags == {"host": "a", "domain": "h1"}
+        known = {
+            name: point.fields[name] for name in ("interval_ms", "period_ms", "pause_ms", "pause_max_ms", "protected")
+        }
+        assert known == {
+            "interval_ms": 200.0,
+            "period_ms": 400.0,
+            "pause_ms": 100.0,
+            "pause_max_ms": 100.0,
+            "protected": True,
+        }
+        assert collector.ran_share("h1") == pytest.approx(0.75)
+        assert collector.ran_share("h2") is None
+
+
+def test_a_real_run_through_the_socket(run_dir: Path) -> None:
+    sent = [report for _, report in reports()][70:150]
+    kinds = {Checkpoint: "checkpoint", Applied: "applied"}
+    with running(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
+        for report in sent:
+            known = {name: value for name, value in asdict(report).items() if value is not None}
+            pacer.send({"version": 1, "kind": kinds[type(report)], **known})
+        pacer.send(ENDED)
+        emitted.until(lambda point: point.fields.get("protected") is False)
+    checkpoints = [report for report in sent if isinstance(report, Checkpoint)]
+    longest = max(point.fields.get("pause_max_ms", 0.0) for point in emitted.points)
+    assert longest == max(report.pause_ms or 0.0 for report in checkpoints)
+    assert [point.tags["kind"] for point in emitted.points if point.measurement == "event"] == [
+        "protected",
+        *["applied" for report in sent if isinstance(report, Applied)],
+        "ended",
+    ]
+
+
+def test_malformed_reports_are_counted_told_once_and_never_fatal(run_dir: Path) -> None:
+    collector = collector_of(run_dir)
+    with running(collector) as emitted, Pacer(run_dir) as pacer:
+        for _ in range(3):
+            pacer.send(b"\xff not JSON")
+        pacer.send(TEN)
+        emitted.until_event("protected")
+        assert collector.malformed("h1") == 3
+    assert [point.tags["kind"] for point in emitted.points] == ["malformed_report", "protected"]
+    assert "not JSON" in str(emitted.points[0].fields["text"])
+
+
+def test_events_of_one_reading_have_times_of_their_own(run_dir: Path) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    collector = collector_of(run_dir, wall_ns=lambda: 1_000)
+    collector._sample()
+    with Pacer(run_dir) as pacer:
+        for said in (TEN, ENDED, TEN, ENDED):
+            pacer.send(said)
+    events = collector._sample()
+    collector.run(lambda points: None, stopped)
+    assert [(point.tags["kind"], point.time_ns) for point in events] == [
+        ("protected", 1_000),
+        ("ended", 1_001),
+        ("protected", 1_002),
+        ("ended", 1_003),
+    ]
+
+
+def test_silence_is_told(run_dir: Path) -> None:
+    fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 20)
+    with running(fast) as emitted, Pacer(run_dir) as pacer:
+        pacer.send(TEN)
+        emitted.until_event("unprotected")
+        emitted.until(lambda point: point.fields.get("protected") is False)
+        assert fast.ran_share("h1") is None
+
+
+def test_a_backup_host_claims_nothing(run_dir: Path) -> None:
+    asked: list[str] = []
+    took_over = threading.Event()
+
+    def runs_here(domain: str) -> bool:
+        asked.append(domain)
+        return took_over.is_set()
+
+    fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 200, runs_here=runs_here)
+    with running(fast) as emitted:
+        eventually(lambda: len(asked) >= 6)
+        assert emitted.queue.empty()
+        took_over.set()
+        emitted.until_event("unprotected")
+
+
+def test_directories_may_come_go_and_come_again(run_dir: Path) -> None:
+    with running(collector_of(run_dir)) as emitted, Pacer(run_dir, "h2") as pacer:
+        (run_dir / "h2").mkdir()
+        pacer.send(TEN)
+        assert emitted.until_event("protected").tags["domain"] == "h2"
+        shutil.rmtree(run_dir / "h2")
+        (run_dir / "h2").mkdir()
+        pacer.send(ENDED)
+        emitted.until_event("ended")
+        shutil.rmtree(run_dir / "h2")
+        (run_dir / "h2").mkdir()
+        pacer.send(TEN)
+        emitted.until_event("protected")
+
+
+def test_a_directory_that_cannot_be_used_is_told_once_and_stops_no_other(run_dir: Path) -> None:
+    (run_dir / "h0" / "report.sock").mkdir(parents=True)
+    with running(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
+        event = emitted.until_event("report_socket_failed")
+        assert str(run_dir / "h0" / "report.sock") in str(event.fields["text"])
+        pacer.send(TEN)
+        for _ in range(3):
+            emitted.until(lambda point: point.measurement == "checkpoint")
+        (run_dir / "h0" / "report.sock").rmdir()
+        eventually((run_dir / "h0" / "report.sock").is_socket)
+    kinds = [point.tags["kind"] for point in emitted.points if point.measurement == "event"]
+    assert kinds == ["report_socket_failed", "protected"]
+
+
+def test_removes_its_sockets_at_the_end(run_dir: Path) -> None:
+    with running(collector_of(run_dir)):
+        eventually((run_dir / "h1" / "report.sock").exists)
+    assert list((run_dir / "h1").iterdir()) == []
+
+
+def test_only_the_domains_it_is_given(run_dir: Path) -> None:
+    (run_dir / "h2").mkdir()
+    with running(collector_of(run_dir, domains=["h2"])):
+        eventually((run_dir / "h2" / "report.sock").exists)
+        # sockets of one reading are made in the order of the names: h1's would have come first
+        assert not (run_dir / "h1" / "report.sock").exists()
+
+
+def test_waits_for_its_directory(tmp_path: Path) -> None:
+    run_dir = tmp_path / "later"
+    with running(collector_of(run_dir)), Pacer(run_dir) as pacer:
+        (run_dir / "h1").mkdir(parents=True)
+        pacer.send(TEN)
