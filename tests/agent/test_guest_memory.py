@@ -71,18 +71,23 @@ def test_a_guest_may_write_what_it_likes(text: str) -> None:
 
 
 def test_reads_until_it_is_stopped_and_emits_nothing(tmp_path: Path) -> None:
-    host, stop = Host(tmp_path), threading.Event()
-    memory = GuestMemory(period_s=0.02, command=["cat", str(host.xenstore)])
-    host.xenstore.write_text(LISTING)
-    thread = threading.Thread(target=memory.run, args=(pytest.fail, stop))
+    listing, stop = tmp_path / "listing", threading.Event()
+    listing.write_text(LISTING)
+    emitted: list[object] = []
+    memory = GuestMemory(period_s=0.02, command=["cat", str(listing)])
+    thread = threading.Thread(target=memory.run, args=(emitted.append, stop))
     thread.start()
-    deadline_s = time.monotonic() + 10.0
-    while memory.ratio("h1") is None and time.monotonic() < deadline_s:
-        host.xenstore.write_text(LISTING.replace("412", str(413 + int(host.now_s))))
-        host.now_s += 1.0
+    deadline_s, uptime_s, ratio = time.monotonic() + 10.0, 412, None
+    while ratio is None and time.monotonic() < deadline_s:
+        uptime_s += 1
+        (tmp_path / "new").write_text(LISTING.replace("412", str(uptime_s)))
+        (tmp_path / "new").rename(listing)
+        ratio = memory.ratio("h1")
     stop.set()
     thread.join(5.0)
-    assert memory.ratio("h1") == pytest.approx(0.25)
+    assert not thread.is_alive()
+    assert ratio == pytest.approx(0.25)
+    assert emitted == []
 
 
 @pytest.mark.parametrize(

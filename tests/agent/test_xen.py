@@ -59,9 +59,9 @@ def test_keeps_the_pace_of_xentop() -> None:
     with running(XentopCollector("a", command=replay())) as emitted:
         points = [emitted.get(timeout=5.0)[0] for _ in range(4)]
     seconds = [(point.time_ns - began_ns) / 1e9 for point in points]
-    assert [later - sooner for sooner, later in itertools.pairwise(seconds)] == pytest.approx([1.0] * 3, abs=0.3)
+    assert [later - sooner for sooner, later in itertools.pairwise(seconds)] == pytest.approx([1.0] * 3, abs=0.5)
     assert points[1].fields["cpu_ratio"] == pytest.approx(0.534)
-    assert points[1].fields["network_bytes_per_s"] == pytest.approx(2048.0, rel=0.3)
+    assert points[1].fields["network_bytes_per_s"] == pytest.approx(2048.0, rel=0.5)
 
 
 def test_iterations_that_come_in_a_rush_have_no_rates(tmp_path: Path) -> None:
