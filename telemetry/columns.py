@@ -76,8 +76,8 @@ def join(parts: Sequence[Samples], width: int) -> Samples:
 
 def _alike(float_names: Sequence[str], batches: Sequence[Batch], fields: Sequence[str]) -> Samples:
     """The samples of batches that have the same float fields: joined as bytes, for there may be very many."""
-    series = np.frombuffer(b"".join(batch.series for batch in batches), "<i4")
     times = np.frombuffer(b"".join(batch.times for batch in batches), "<i8")
+    series = np.frombuffer(b"".join(batch.series for batch in batches), "<i4").reshape(len(times))
     floats = np.frombuffer(b"".join(batch.floats for batch in batches), "<f8").reshape(len(times), len(float_names))
     number = np.repeat([batch.number for batch in batches], [len(batch.times) // 8 for batch in batches])
     known = [floats[:, float_names.index(name)] if name in float_names else _others(batches, name) for name in fields]
@@ -98,9 +98,10 @@ def points(
     *,
     newest: bool,
 ) -> list[Point]:
-    """The points of these series with start <= time < stop, only the `newest` of each if asked; repeats are merged."""
-    if not batches:
-        return []
+    """The points of these series with start <= time < stop, only the `newest` of each if asked; repeats are merged.
+
+    Fields that this version's schema does not know are passed over.
+    """
     ordered = sorted(batches, key=attrgetter("number"))
     given = samples(ordered, ())
     asked = np.isin(given.series, list(tags_of_series)) & (given.times >= start_ns) & (given.times < stop_ns)
@@ -110,14 +111,19 @@ def points(
         asked &= given.times == newest_ns[given.series]
     merged: dict[tuple[int, int], dict[str, Value]] = {}
     ends = np.cumsum([len(batch.times) // 8 for batch in ordered])
-    for batch, asked_of_batch in zip(ordered, np.split(asked, ends[:-1]), strict=True):
+    for batch, asked_of_batch in zip(ordered, np.split(asked, ends)[: len(ordered)], strict=True):
         for series, time_ns, fields in _rows(batch, np.flatnonzero(asked_of_batch)):
-            merged.setdefault((series, time_ns), {}).update(fields)
-    return [Point(measurement, tags_of_series[series], fields, time_ns) for (series, time_ns), fields in merged.items()]
+            known = {name: value for name, value in fields.items() if name in SCHEMA[measurement].fields}
+            merged.setdefault((series, time_ns), {}).update(known)
+    return [
+        Point(measurement, tags_of_series[series], fields, time_ns)
+        for (series, time_ns), fields in merged.items()
+        if fields
+    ]
 
 
 def _rows(batch: Batch, positions: NDArray[np.int64]) -> Iterator[tuple[int, int, dict[str, Value]]]:
-    """Series, time and known fields of the points at `positions`."""
+    """Series, time and fields of the points at `positions`."""
     if not len(positions):
         return
     float_names, others = json.loads(batch.float_names), json.loads(batch.others)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,34 +10,42 @@ from typing import Literal
 
 from telemetry.store import StoreError, StoreRefused, StoreUnavailable
 
-_BUSY_LIMIT_S = 10.0
-
 _LATER = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_RETRY_S = 0.01
 
 
 class Database:
     """A file in WAL mode, synced at every commit: what is committed outlives a power failure; readers never wait."""
 
-    def __init__(self, path: Path, *, tables: str, application_id: int, layout: int) -> None:
+    def __init__(
+        self, path: Path, *, tables: str, application_id: int, layout: int, busy_limit_s: float = 10.0
+    ) -> None:
         """Open the file, creating it with `tables` (IF NOT EXISTS) where there is none."""
         self._path = path
         self._lock = threading.Lock()
-        with self.errors():
-            # one connection for all threads, guarded by the lock
+        with self._errors():
+            # one connection for all threads: the lock has them take turns
             self._connection = sqlite3.connect(
-                path, timeout=_BUSY_LIMIT_S, isolation_level=None, check_same_thread=False
+                path, timeout=busy_limit_s, isolation_level=None, check_same_thread=False
             )
-            self._refuse_others(application_id, layout)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            marks = f"PRAGMA application_id = {application_id}; PRAGMA user_version = {layout};"
-            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} {marks} COMMIT;")
+        try:
+            with self._errors():
+                self._refuse_others(application_id, layout)
+                self._switch_to_wal(time.monotonic() + busy_limit_s)
+                self._connection.execute("PRAGMA synchronous = FULL")
+                marks = f"PRAGMA application_id = {application_id}; PRAGMA user_version = {layout};"
+                self._connection.executescript(f"BEGIN IMMEDIATE; {tables} {marks} COMMIT;")
+        except StoreError:
+            self._connection.close()
+            raise
 
     def _refuse_others(self, application_id: int, layout: int) -> None:
-        (found,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        found, version, tables = self._connection.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+            " FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         if tables and found != application_id:
             raise StoreRefused(f"{self._path}: is another program's database; name another file")
         if tables and version != layout:
@@ -44,10 +53,22 @@ class Database:
                 f"{self._path}: has layout {version}, this version reads {layout}; name another file, or update"
             )
 
+    def _switch_to_wal(self, deadline_s: float) -> None:
+        """Switch; where several open a new file at once SQLite refuses without waiting, so wait here."""
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_RETRY_S)
+            else:
+                return
+
     @contextmanager
     def transaction(self, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[sqlite3.Connection]:
         """One consistent view to read, or (IMMEDIATE) one commit to write: all of it or nothing."""
-        with self._lock, self.errors():
+        with self._lock, self._errors():
             self._connection.execute(f"BEGIN {kind}")
             try:
                 yield self._connection
@@ -56,28 +77,27 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn SQLite's errors, and ValueError from what was read, into a `StoreError` with the remedy."""
-        try:
-            yield
-        except (sqlite3.Error, ValueError) as error:
-            raise _store_error(self._path, error) from error
-
     def close(self) -> None:
         """Close the file; waits for a transaction under way."""
         with self._lock:
             self._connection.close()
 
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn SQLite's errors, and ValueError from reading what was stored, into a `StoreError` with the remedy."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError) as error:
+            raise _store_error(self._path, error) from error
+
 
 def _store_error(path: Path, error: sqlite3.Error | ValueError) -> StoreError:
-    primary = getattr(error, "sqlite_errorcode", None)
-    code = sqlite3.SQLITE_CORRUPT if primary is None else primary & 0xFF
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, of which extended ones are kinds
     if code in _LATER:
         return StoreUnavailable(f"{path}: {error}; is the disk full, or another process holding the file?")
     if code in _FORBIDDEN:
         return StoreRefused(f"{path}: {error}; does the folder exist, and may this user write in it?")
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+    if code in _DAMAGED or isinstance(error, ValueError):
         return StoreError(
             f"{path}: damaged ({error}); restore a backup, or move it away with its -wal and -shm files to start anew"
         )

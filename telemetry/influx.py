@@ -3,14 +3,14 @@
 import csv
 import io
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from operator import attrgetter
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from influxdb_client import Dialect, InfluxDBClient, WritePrecision
-from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client import Dialect, InfluxDBClient, WritePrecision, WriteService
 from numpy.typing import NDArray
 
 from telemetry import flux
@@ -40,7 +40,7 @@ class InfluxStore:
             enable_gzip=True,
             ssl_ca_cert=settings.ca_file and str(settings.ca_file),
         )
-        self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+        self._writer = WriteService(self._client.api_client)
         self._reader = self._client.query_api()
 
     def append(self, points: Sequence[Point]) -> None:
@@ -49,8 +49,7 @@ class InfluxStore:
         for point in points:
             by_bucket.setdefault(self._bucket(point.measurement), []).append(to_line(point))
         for bucket, lines in by_bucket.items():
-            with translated(self._settings, writing=True):
-                self._writer.write(bucket=bucket, record="\n".join(lines), write_precision=WritePrecision.NS)
+            self._write(bucket, "\n".join(lines))
 
     def window(
         self,
@@ -66,14 +65,16 @@ class InfluxStore:
         if not (grid.count and fields):
             return Window(grid, (), tuple(fields), np.empty((grid.count, 0, len(fields))))
         query = flux.window(self._bucket(measurement), measurement, grid, fields=fields, by=by, where=where or {})
-        return _to_window(list(self._answer(query)), tuple(fields), grid)
+        with translated(self._settings, writing=False):
+            return _to_window(list(self._rows(query)), tuple(fields), grid)
 
     def latest(self, measurement: str, *, since_ns: int, where: Mapping[str, str] | None = None) -> list[Point]:
         """The newest point of each tag set: see `Store`."""
         check_names(measurement, tags=where or {})
-        query = flux.latest(self._bucket(measurement), measurement, since_ns, where=where or {})
-        # a field that the newest point lacks comes with its own, older time: by time the newest point is the last one
-        points = _to_points(measurement, self._answer(query))
+        points = self._points(
+            measurement, flux.latest(self._bucket(measurement), measurement, since_ns, where=where or {})
+        )
+        # a field that the newest point lacks comes with an older time, as a point of its own: the last point counts
         return sorted({point.key: point for point in points}.values(), key=attrgetter("key"))
 
     def events(
@@ -83,14 +84,14 @@ class InfluxStore:
         check_names(measurement, tags=where or {})
         if start_ns >= stop_ns:
             return []
-        query = flux.events(self._bucket(measurement), measurement, start_ns, stop_ns, where=where or {})
-        return _to_points(measurement, self._answer(query))
+        bucket = self._bucket(measurement)
+        return self._points(measurement, flux.events(bucket, measurement, start_ns, stop_ns, where=where or {}))
 
     def health(self) -> Health:
         """Whether the server answers and knows the token and the organisation."""
         try:
-            list(self._answer(flux.PROBE))
             with translated(self._settings, writing=False):
+                list(self._rows(flux.PROBE))
                 return Health(ok=True, message=f"{self._settings.url}: InfluxDB {self._client.version()}")
         except StoreError as error:
             return Health(ok=False, message=str(error))
@@ -103,19 +104,38 @@ class InfluxStore:
         name: str = getattr(self._settings.buckets, SCHEMA[measurement].bucket)
         return name
 
-    def _answer(self, query: flux.Query) -> Iterator[list[str]]:
-        """The rows of the answer, their columns in the order of the query's."""
+    def _write(self, bucket: str, lines: str) -> None:
+        with translated(self._settings, writing=True):
+            _, status, _ = self._writer.post_write_with_http_info(
+                self._settings.org,
+                bucket,
+                lines,
+                precision=WritePrecision.NS,
+                content_type="text/plain; charset=utf-8",
+                _return_http_data_only=False,
+            )
+        if status != HTTPStatus.NO_CONTENT:  # a web server that says yes to everything would lose the points
+            raise StoreRefused(f"{self._settings.url}: {status}: no answer of InfluxDB 2.x to a write; correct the url")
+
+    def _points(self, measurement: str, query: flux.Query) -> list[Point]:
         with translated(self._settings, writing=False):
-            response = self._reader.query_raw(query.text, dialect=_PLAIN_CSV, params=dict(query.parameters))
-            response.auto_close = False  # the reader of text looks once more after the end
-            try:
-                yield from _read_tables(io.TextIOWrapper(response, encoding="utf-8", newline=""), query.columns)
-            finally:
-                response.close()
+            return _to_points(measurement, list(self._rows(query)))
+
+    def _rows(self, query: flux.Query) -> Iterator[list[str]]:
+        """The rows of the answer, their columns in the order of the query's."""
+        response = self._reader.query_raw(query.text, dialect=_PLAIN_CSV, params=dict(query.parameters))
+        response.auto_close = False  # the reader of text looks once more after the end
+        try:
+            yield from _read_tables(io.TextIOWrapper(response, encoding="utf-8", newline=""), query.columns)
+        finally:
+            response.close()
 
 
 def _read_tables(text: TextIO, columns: Sequence[str]) -> Iterator[list[str]]:
-    """Rows of tables in CSV: each table has a header, and a blank line ends it; an error may come as the last table."""
+    """Rows of tables in CSV: each table has a header, and a blank line ends it; an error may come as the last table.
+
+    Tables that lack a column hold points that are not by the schema, and are passed over.
+    """
     header: list[str] = []
     order: list[int] = []
     for row in csv.reader(text):
@@ -123,11 +143,13 @@ def _read_tables(text: TextIO, columns: Sequence[str]) -> Iterator[list[str]]:
             header = []
         elif "error" in header:
             raise StoreError(f"the server broke off: {row[header.index('error')]}")
-        elif header:
-            yield [row[i] for i in order]
-        else:
+        elif not header:
             header = row
-            order = [row.index(name) for name in columns if "error" not in row]
+            if not {"error", "table"} & set(header):
+                raise ValueError(f"no table begins with {','.join(header)[:80]}")
+            order = [header.index(name) for name in columns] if set(columns) <= set(header) else []
+        elif order:
+            yield [row[i] for i in order]
 
 
 def _to_window(rows: Sequence[Sequence[str]], fields: tuple[str, ...], grid: Grid) -> Window:
@@ -140,13 +162,13 @@ def _to_window(rows: Sequence[Sequence[str]], fields: tuple[str, ...], grid: Gri
     return Window(grid, tuple(names), fields, values)
 
 
-def _to_points(measurement: str, rows: Iterable[Sequence[str]]) -> list[Point]:
+def _to_points(measurement: str, rows: Sequence[Sequence[str]]) -> list[Point]:
     """The points whose values are `rows` of tags, field, time and value; oldest first."""
-    known, listed = SCHEMA[measurement], list(rows)
+    known = SCHEMA[measurement]
     merged: dict[tuple[int, tuple[str, ...]], dict[str, Value]] = {}
-    for row, time_ns in zip(listed, _times_ns([row[-2] for row in listed]).tolist(), strict=True):
-        *tags, field, _, text = row
-        merged.setdefault((time_ns, tuple(tags)), {})[field] = _READ[known.fields[field].kind](text)
+    for (*tags, name, _, text), time_ns in zip(rows, _times_ns([row[-2] for row in rows]).tolist(), strict=True):
+        if field := known.fields.get(name):
+            merged.setdefault((time_ns, tuple(tags)), {})[name] = _READ[field.kind](text)
     points = [
         Point(measurement, dict(zip(known.tags, tags, strict=True)), fields, time_ns)
         for (time_ns, tags), fields in merged.items()

@@ -1,6 +1,7 @@
 """One timestamped row of a measurement: in, names and values; out, a `Point` that fits the schema."""
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +14,13 @@ Value = float | int | str | bool
 END_OF_TIME_NS = 2**63 - 2
 """All points are before it: the latest time that InfluxDB knows, in the year 2262."""
 MAX_TEXT_LENGTH = 65_536
+
+_WANTED: Mapping[Kind, str] = {
+    "float": "a finite float",
+    "int": "an int of 64 bits",
+    "str": f"Unicode text of at most {MAX_TEXT_LENGTH:,} characters",
+    "bool": "True or False",
+}
 
 
 class PointError(ValueError):
@@ -70,7 +78,9 @@ def _check(point: Point) -> None:
         if name not in known.fields:
             raise PointError(f"{known.name} has no field {name!r}; known are {', '.join(known.fields)}")
         if not _fits(value, known.fields[name].kind):
-            raise PointError(f"{known.name}: field {name} is {value!r}, expected {known.fields[name].kind}")
+            raise PointError(
+                f"{known.name}: field {name} is {reprlib.repr(value)}; it must be {_WANTED[known.fields[name].kind]}"
+            )
     if not 0 < point.time_ns < END_OF_TIME_NS:
         raise PointError(f"{known.name}: time {point.time_ns} is not a time from 1970 to 2262 in nanoseconds")
 

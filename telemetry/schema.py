@@ -28,6 +28,10 @@ class Measurement:
     tags: tuple[str, ...]
     fields: Mapping[str, Field]
 
+    def __post_init__(self) -> None:
+        """Freeze the fields."""
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+
 
 _METRICS = {
     "cpu_ratio": Field("ratio", "CPU used of what could be used; a guest's is of its vCPUs, over the time it ran."),

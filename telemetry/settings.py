@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from telemetry.complaints import sentences
+
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text names file, key or line, and the remedy."""
@@ -73,9 +75,4 @@ def load(path: Path, kind: type[AnySettings]) -> AnySettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(path, kind, error))) from error
-
-
-def _sentences(path: Path, kind: type[Section], error: ValidationError) -> list[str]:
-    problems = error.errors(include_url=False)
-    return [f"{path}: {'.'.join(map(str, p['loc'])) or kind.__name__}: {p['msg']}" for p in problems]
+        raise ConfigError("\n".join(f"{path}: {sentence}" for sentence in sentences(kind, error))) from error

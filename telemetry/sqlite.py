@@ -129,9 +129,12 @@ class SqliteStore:
                 raise
 
     def _learn_series(self, database: sqlite3.Connection) -> None:
+        """Take in new series; those that this version's schema does not know are passed over."""
         query = "SELECT number, measurement, tags FROM series WHERE number > ? ORDER BY number"
         for number, measurement, tags in database.execute(query, [self._last_series]):
-            self._series[measurement][tuple(map(tuple, json.loads(tags)))] = number
+            key = tuple(map(tuple, json.loads(tags)))
+            if measurement in SCHEMA and set(SCHEMA[measurement].tags) == {name for name, _ in key}:
+                self._series[measurement][key] = number
             self._last_series = number
 
     def _insert(self, database: sqlite3.Connection, points: Sequence[Point]) -> None:
