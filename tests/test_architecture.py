@@ -1,4 +1,4 @@
-"""The arrows between the packages: agent -> telemetry <- predictor, and no library that the distribution does not name."""
+"""The arrows between the packages, and the libraries: agent -> telemetry <- predictor, nothing undeclared."""
 
 import ast
 import re
