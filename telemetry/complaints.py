@@ -45,10 +45,8 @@ def _place(
     for part in location:
         if chosen := [model for model in here if part in _tags(model)]:
             here = chosen  # the variant of a section: pydantic names it, the file does not
-        elif isinstance(part, int):
-            keys[-1] += f"[{part}]"
         else:
-            keys.append(part)
+            keys.append(str(part))
             fields = {name: field for model in here for name, field in model.model_fields.items()}
             here = _models(fields[part].annotation) if part in fields else here
     return keys, fields, here

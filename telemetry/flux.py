@@ -56,7 +56,7 @@ def latest(bucket: str, measurement: str, since_ns: int, *, where: Mapping[str, 
 
 def events(bucket: str, measurement: str, start_ns: int, stop_ns: int, *, where: Mapping[str, str]) -> Query:
     """All values of all fields."""
-    return _query(bucket, measurement, (start_ns, stop_ns), where)
+    return _query(bucket, measurement, (start_ns, min(stop_ns, END_OF_TIME_NS)), where)
 
 
 def _query(

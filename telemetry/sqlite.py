@@ -18,7 +18,7 @@ import numpy as np
 from telemetry import columns
 from telemetry.columns import Batch
 from telemetry.database import Database
-from telemetry.point import Point
+from telemetry.point import END_OF_TIME_NS, Point
 from telemetry.schema import SCHEMA
 from telemetry.settings import SqliteSettings
 from telemetry.store import Grid, Health, StoreError, Window, check_names
@@ -95,12 +95,13 @@ class SqliteStore:
 
     def latest(self, measurement: str, *, since_ns: int, where: Mapping[str, str] | None = None) -> list[Point]:
         """The newest point of each tag set: see `Store`."""
-        return sorted(self._points(measurement, since_ns, 2**63 - 1, where, newest=True), key=attrgetter("key"))
+        return sorted(self._points(measurement, since_ns, END_OF_TIME_NS, where, newest=True), key=attrgetter("key"))
 
     def events(
         self, measurement: str, start_ns: int, stop_ns: int, *, where: Mapping[str, str] | None = None
     ) -> list[Point]:
         """All points of a time, whole: see `Store`."""
+        stop_ns = min(stop_ns, END_OF_TIME_NS)
         return sorted(self._points(measurement, start_ns, stop_ns, where), key=attrgetter("time_ns", "key"))
 
     def health(self) -> Health:

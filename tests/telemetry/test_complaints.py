@@ -56,7 +56,7 @@ def test_takes_what_is_right(tmp_path: Path) -> None:
             SQLITE + "retention_days.telemetri = 9",
             "store.retention_days.telemetri is not a known key; did you mean telemetry?",
         ),
-        (SQLITE + DISK + "sice = 9", "disks[0].sice is not a known key; did you mean size?"),
+        (SQLITE + DISK + "sice = 9", "disks.0.sice is not a known key; did you mean size?"),
     ],
 )
 def test_names_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
@@ -90,7 +90,7 @@ def test_says_everything_at_once(tmp_path: Path) -> None:
             "store.org is ''; it should have at least 1 character (Organisation that owns the buckets)",
         ),
         (f"folder = 3\n{SQLITE}", "folder is 3; it should be a path, as text"),
-        (SQLITE + DISK + DISK + "size = 0", "disks[1].size is 0; it should be greater than or equal to 1 (Gigabytes)"),
+        (SQLITE + DISK + DISK + "size = 0", "disks.1.size is 0; it should be greater than or equal to 1 (Gigabytes)"),
         (SQLITE + DISK * 3, "three disks are too many; leave one out"),
     ],
 )

@@ -63,6 +63,7 @@ def test_events_are_those_from_start_to_before_stop_oldest_first(store: Store) -
     assert [point.fields["text"] for point in store.events("event", T + 1, T + 3)] == ["1", "2"]
     assert store.events("event", T + 9, T + 10) == []
     assert store.events("event", T, T) == []
+    assert len(store.events("event", 0, 2**63)) == 4
 
 
 def test_events_can_be_chosen_by_tags(store: Store) -> None:
