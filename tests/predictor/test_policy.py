@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictor.cost import Cost, Stakes
-from predictor.policy import NS_PER_S, Decision, Memory, Rule, Threshold, View, decide
+from predictor.policy import Decision, Memory, Rule, Threshold, View, decide
+from predictor.times import NS_PER_S
 
 START_NS = 1_000 * NS_PER_S
 RULE = Rule(

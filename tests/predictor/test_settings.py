@@ -1,0 +1,80 @@
+"""The predictor's settings: what is refused, and the rule that comes of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from predictor.cost import Stakes
+from predictor.model import Calm
+from predictor.policy import Threshold
+from predictor.rarity import Rarity
+from predictor.settings import PredictorSettings
+from telemetry.settings import ConfigError, load
+from tests.predictor import site
+
+MINIMAL = """
+[store]
+kind = "sqlite"
+path = "store.sqlite"
+[model]
+folder = "models"
+"""
+CALM = Calm(Rarity(np.array([0.0])), Rarity(np.array([0.0])), evidence_low=1.5, evidence_high=2.5)
+
+
+def loaded(tmp_path: Path, text: str) -> PredictorSettings:
+    path = tmp_path / "predictor.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, PredictorSettings)
+
+
+def test_defaults_fit_each_other(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, MINIMAL)
+    assert settings.series.step_ns == 5 * 10**9
+    assert settings.rule(CALM).thresholds == (Threshold("evidence", 1.5, 2.5),)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("[policy]\nprotective_ms = 3000", r"predictor.toml: policy: .*protective_ms \(3000\) is above calm_ms"),
+        ("[policy]\nmax_age_s = 3", r"policy.max_age_s \(3\) must be at least two steps and the lag \(12\)"),
+        ("[service]\nvalid_for_s = 6", r"service.valid_for_s \(6\) must be at least two steps \(10\)"),
+        ("[policy]\ndwel_s = 3", r"policy.dwel_s"),
+        ("[policy]\ncalm_ms = nan", r"policy.calm_ms"),
+        ('[policy]\ncalm_ms = "2000"', r"policy.calm_ms"),
+        ('[[policy.thresholds]]\nsignal = "evidence"\nlow = 3\nhigh = 2', r"low \(3\) is above high \(2\)"),
+        (
+            '[[policy.thresholds]]\nsignal = "evidense"\nlow = 1\nhigh = 2',
+            r"policy.thresholds.*signal is 'evidense'",
+        ),
+        ("[policy.cost]\nservice_s = 0.1", "policy.cost.loss_weight_s"),
+        (
+            "[policy.cost]\nservice_s = 0.1\nloss_weight_s = 1\nresponse_s = [1.0]",
+            "response_s must hold a value for each of intervals_ms",
+        ),
+        ("[policy.cost]\nservice_s = 0.1\nloss_weight_s = 1\nintervals_ms = [0, 5]", "intervals_ms must be above 0"),
+    ],
+)
+def test_what_cannot_work_is_refused_by_key(tmp_path: Path, wrong: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        loaded(tmp_path, MINIMAL + wrong)
+
+
+def test_thresholds_of_the_file_come_first(tmp_path: Path) -> None:
+    given = '[[policy.thresholds]]\nsignal = "surprise"\nlow = 1\nhigh = 2\n'
+    assert loaded(tmp_path, MINIMAL + given).rule(CALM).thresholds == (Threshold("surprise", 1, 2),)
+
+
+def test_paper_mode_has_the_papers_threshold(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, MINIMAL + 'mode = "paper"\n[policy]\ndwell_s = 0\ncalm_ticks = 1')
+    rule = settings.rule(CALM)
+    assert rule.thresholds == (Threshold("p_abnormal_next", 0.1, 0.1),)
+    assert settings.model.recipe.mode == "paper"
+
+
+def test_cost_section_becomes_stakes(tmp_path: Path) -> None:
+    cost = {"service_s": 0.1, "loss_weight_s": 2.0, "intervals_ms": [25, 100], "mean_time_to_failure_h": 1.0}
+    rule = site.settings(tmp_path, policy={"cost": cost}).rule(CALM)
+    assert rule.stakes == Stakes((25, 100), 2.0, 1 / 3600, horizon_s=5.0)
