@@ -7,9 +7,10 @@ from typing import Required, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.expectation import Block, Counts, blocks, expect
 from predictor.hmm import Hmm
-from predictor.observations import MISSING, Floats, Ints, Observations, Symbols, encode, likelihood_table
-from predictor.recursions import backward, chunk_count, fold, forward
+from predictor.observations import MISSING, Floats, Ints, Symbols, encode, likelihood_table
+from predictor.recursions import Chain
 
 
 @dataclass(frozen=True)
@@ -34,27 +35,6 @@ class Options(TypedDict, total=False):
     emission_floor: float
     tolerance: float
     max_iterations: int
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Sequences ready for the recursions."""
-
-    observed: Observations
-    n_sequences: int
-    counted: NDArray[np.bool_]
-    """[L, C*S] which steps are transitions inside a sequence"""
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Expected counts under the model of an iteration."""
-
-    start: Floats
-    transition: Floats
-    codes: Floats
-    """[N, K]"""
-    log_likelihood: float
 
 
 def fit(
@@ -86,20 +66,20 @@ def fit(
         raise ValueError(f"initial has {model.n_states} states and levels {model.levels}, not {n_states} and {levels}")
     anchor: tuple[Floats, ...] = ()
     if labels is not None:
-        if label_of_state is None or len(label_of_state) != n_states:
-            raise ValueError(f"labels need label_of_state: the label of each of the {n_states} states")
         # a state emits its label with certainty: to the recursions a label is one more digit, which is not learned
-        anchor = (_one_hot(np.asarray(label_of_state)),)
+        anchor = (_certain(label_of_state, n_states),)
         symbols = np.concatenate([symbols, labels[..., None]], axis=-1)
-    data = _prepare(symbols, lengths, (*levels, *(table.shape[1] for table in anchor)))
+    observed = encode(symbols, (*levels, *(emission.shape[1] for emission in anchor)))
+    data = blocks(observed.codes, observed.missing, _checked_lengths(symbols, lengths), n_states)
     history: list[float] = []
-    for iteration in range(1, max_iterations + 1):
-        counts = _expect(data, model, anchor)
+    for _ in range(max_iterations):
+        table = likelihood_table((*model.emissions, *anchor), observed.digits)
+        counts = _expect(data, Chain(model.start, model.transition, table))
         history.append(counts.log_likelihood)
-        before, model = model, _maximise(counts, data.observed.digits, model, pseudo_count, emission_floor)
+        before, model = model, _maximise(counts, observed.digits, model, pseudo_count, emission_floor)
         if _largest_move(before, model) <= tolerance:
-            return Fit(model, tuple(history), iteration, converged=True)
-    return Fit(model, tuple(history), max_iterations, converged=False)
+            return Fit(model, tuple(history), len(history), converged=True)
+    return Fit(model, tuple(history), len(history), converged=False)
 
 
 def fit_restarts(
@@ -108,10 +88,10 @@ def fit_restarts(
     *,
     restarts: int,
     rng: np.random.Generator | int,
-    **how: Unpack[Options],
+    **options: Unpack[Options],
 ) -> list[Fit]:
-    """`fit` from `restarts` independent random starts; `how` are the keywords of `fit`."""
-    return [fit(symbols, lengths, rng=child, **how) for child in np.random.default_rng(rng).spawn(restarts)]
+    """`fit` from each of `restarts` independent random starts."""
+    return [fit(symbols, lengths, rng=child, **options) for child in np.random.default_rng(rng).spawn(restarts)]
 
 
 def random_model(n_states: int, levels: Sequence[int], rng: np.random.Generator) -> Hmm:
@@ -123,46 +103,36 @@ def random_model(n_states: int, levels: Sequence[int], rng: np.random.Generator)
     )
 
 
-def _one_hot(labels: NDArray[np.integer]) -> Floats:
+def _certain(label_of_state: Sequence[int] | NDArray[np.integer] | None, n_states: int) -> Floats:
+    if label_of_state is None or len(label_of_state) != n_states:
+        raise ValueError(f"labels need label_of_state: the label of each of the {n_states} states")
+    labels = np.asarray(label_of_state)
     return np.asarray(np.eye(int(labels.max()) + 1)[labels])
 
 
-def _prepare(symbols: Symbols, lengths: NDArray[np.integer] | None, levels: Sequence[int]) -> _Data:
+def _checked_lengths(symbols: Symbols, lengths: NDArray[np.integer] | None) -> Ints:
     n_steps, n_sequences, _ = symbols.shape
     if not n_steps * n_sequences:
         raise ValueError("there is nothing to learn from: symbols are empty")
-    ends = np.full(n_sequences, n_steps) if lengths is None else np.asarray(lengths)
-    if ends.shape != (n_sequences,) or ends.min() < 1 or ends.max() > n_steps:
+    checked = np.full(n_sequences, n_steps) if lengths is None else np.asarray(lengths, dtype=np.intp)
+    if checked.shape != (n_sequences,) or checked.min() < 1 or checked.max() > n_steps:
         raise ValueError(f"lengths must be {n_sequences} numbers from 1 to {n_steps}")
-    inside = np.arange(n_steps)[:, None] < ends
-    if (symbols[~inside] != MISSING).any():
-        raise ValueError("symbols beyond a sequence's length must be missing")
-    inside[0] = False  # no transition leads into a sequence's first step
-    n_chunks = chunk_count(n_steps, n_sequences)
-    counted = fold(inside[..., None].astype(np.intp), n_chunks)[..., 0] == 1
-    return _Data(encode(fold(symbols, n_chunks), levels), n_sequences, counted)
+    if (symbols[np.arange(n_steps)[:, None] >= checked] != MISSING).any():
+        raise ValueError("symbols and labels beyond a sequence's length must be missing (-1)")
+    return checked
 
 
-def _expect(data: _Data, model: Hmm, anchor: tuple[Floats, ...]) -> _Counts:
-    codes, digits = data.observed.codes, data.observed.digits
-    table = likelihood_table((*model.emissions, *anchor), digits)
-    passed = forward(model.start, model.transition, table, codes, data.n_sequences)
-    if not passed.scale.all():
-        raise ValueError("a sequence is impossible under the model: train with pseudo_count and emission_floor above 0")
-    pairs = np.zeros_like(model.transition)
-    emitted = np.zeros_like(table)
-    gamma = passed.entry
-    for t, beta, weighted in backward(model.transition, passed.weights, data.n_sequences):
-        before = passed.alpha[t - 1] if t else passed.entry
-        pairs += before @ (weighted * data.counted[t]).T
-        gamma = passed.alpha[t] * beta
-        for state, weights in enumerate(gamma):
-            emitted[state] += np.bincount(codes[t], weights, minlength=len(digits))
-    start = gamma[:, : data.n_sequences].sum(axis=1)
-    return _Counts(start, model.transition * pairs, emitted, float(np.log(passed.scale).sum()))
+def _expect(data: Sequence[Block], chain: Chain) -> Counts:
+    counts = [expect(block, chain) for block in data]
+    return Counts(
+        np.sum([c.start for c in counts], axis=0),
+        np.sum([c.transition for c in counts], axis=0),
+        np.sum([c.codes for c in counts], axis=0),
+        sum(c.log_likelihood for c in counts),
+    )
 
 
-def _maximise(counts: _Counts, digits: Ints, model: Hmm, pseudo_count: float, floor: float) -> Hmm:
+def _maximise(counts: Counts, digits: Ints, model: Hmm, pseudo_count: float, floor: float) -> Hmm:
     emissions = []
     for digit, old in zip(digits.T, model.emissions, strict=False):  # an anchor's digit comes last and is not learned
         of_level = digit[:, None] == np.arange(old.shape[1])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.observations import Floats, Symbols, encode, likelihood_table
-from predictor.recursions import backward, chunk_count, fold, forward, unfold
+from predictor.recursions import Chain, Columns, Forward, backward, fold, forward, run_backward, unfold
 
 
 @dataclass(frozen=True)
@@ -59,25 +59,33 @@ def filter(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats]:  # noqa: A001
     An observation that no state can have emitted has log p = -inf and is passed over: belief is the prediction alone.
     """
     n_steps, n_sequences, _ = symbols.shape
-    n_chunks = chunk_count(n_steps, n_sequences)
-    observed = encode(fold(symbols, n_chunks), model.levels)
-    table = likelihood_table(model.emissions, observed.digits)
-    passed = forward(model.start, model.transition, table, observed.codes, n_sequences)
+    _, _, passed = _forward(model, symbols)
     with np.errstate(divide="ignore"):
         log_scale = np.log(passed.scale)
-    return unfold(passed.alpha, n_chunks, n_steps), unfold(log_scale, n_chunks, n_steps)
+    return unfold(passed.alpha, n_sequences, n_steps), unfold(log_scale, n_sequences, n_steps)
 
 
 def smooth(model: Hmm, symbols: Symbols) -> Floats:
     """p(z_t given y_1:T) `[T, N, S]`; observations that no state can have emitted are passed over."""
     n_steps, n_sequences, _ = symbols.shape
-    n_chunks = chunk_count(n_steps, n_sequences)
-    observed = encode(fold(symbols, n_chunks), model.levels)
-    table = likelihood_table(model.emissions, observed.digits)
-    passed = forward(model.start, model.transition, table, observed.codes, n_sequences)
-    for t, beta, _ in backward(model.transition, passed.weights, n_sequences):
-        passed.alpha[t] *= beta
-    return unfold(passed.alpha, n_chunks, n_steps)
+    chain, columns, passed = _forward(model, symbols)
+
+    def run(beta: Floats) -> Floats:
+        gamma = np.empty_like(passed.alpha)
+        for t, _ in backward(chain, columns.codes, passed.scale, beta):
+            np.multiply(passed.alpha[t], beta, out=gamma[t])
+        return gamma
+
+    return unfold(run_backward(chain, columns, passed.scale, run), n_sequences, n_steps)
+
+
+def _forward(model: Hmm, symbols: Symbols) -> tuple[Chain, Columns, Forward]:
+    observed = encode(symbols, model.levels)
+    chain = Chain(model.start, model.transition, likelihood_table(model.emissions, observed.digits))
+    columns = fold(observed.codes, observed.missing)
+    passed = Forward.empty(model.n_states, columns)
+    forward(chain, columns, passed)
+    return chain, columns, passed
 
 
 def max_product(model: Hmm, symbols: Symbols) -> Floats:

@@ -23,6 +23,11 @@ class Observations:
     digits: Ints
     """[K, D] the digits of each code; a missing digit d is written as its number of levels M_d"""
 
+    @property
+    def missing(self) -> int:
+        """The code of an observation whose digits are all missing."""
+        return len(self.digits) - 1
+
 
 def encode(symbols: Symbols, levels: Sequence[int]) -> Observations:
     """Code each observation `symbols[..., :]` of D digits, `MISSING` where a digit is, by mixed radix.
@@ -35,12 +40,17 @@ def encode(symbols: Symbols, levels: Sequence[int]) -> Observations:
     size = prod(radix)
     if size > np.iinfo(np.intp).max:
         raise ValueError(f"digits of {tuple(levels)} levels have too many combinations to count: use fewer digits")
-    written = np.where(symbols == MISSING, np.asarray(levels), symbols).astype(np.intp)
-    codes = np.ravel_multi_index(tuple(np.moveaxis(written, -1, 0)), radix)
-    if size <= codes.size:
+    codes = np.zeros(symbols.shape[:-1], dtype=np.intp)
+    for d, m in enumerate(levels):
+        digit = symbols[..., d].astype(np.intp)
+        digit[digit == MISSING] = m
+        codes *= m + 1
+        codes += digit
+    if size <= codes.size + 1:
         kinds = np.arange(size)
-    else:  # most combinations do not occur: keep those that do
-        kinds, codes = np.unique(codes, return_inverse=True)
+    else:  # most combinations do not occur: keep those that do, and the one all missing
+        kinds, inverse = np.unique(np.append(codes, size - 1), return_inverse=True)
+        codes = inverse[:-1].reshape(codes.shape)
     return Observations(codes, np.stack(np.unravel_index(kinds, radix), axis=-1))
 
 

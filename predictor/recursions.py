@@ -1,116 +1,196 @@
 """Coded sequences as columns come in; their scaled forward and backward recursions go out, exact across chunks.
 
 Long sequences are cut into chunks that advance side by side as columns, so that a step of numpy always has many to do.
-A chunk's first belief is its predecessor's last one: passes are repeated until each chunk starts where the one before
-it ended. A hidden Markov model forgets its past fast, so two passes are the rule; were it never to forget, there would
-be as many as chunks, which is what one step after another would have cost.
+Each chunk starts from a guess at what its neighbour ends with, made by a warm-up. A hidden Markov model forgets fast,
+so the guess is right as a rule; chunks for which it was not are run again until all of them fit together. Were a model
+never to forget, that would take as long as going one step after another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from predictor.observations import MISSING, Floats, Ints, Symbols
+from predictor.observations import Floats, Ints
 
 _AGREEMENT = 1e-13
 """relative; errors add up over chunks but do not grow (no step expands Hilbert's metric): 1,000 chunks keep 1e-10"""
-_CHUNK_STEPS = 256
 _COLUMNS = 1024
+"""as many that numpy's cost per call is small beside its work, as few that a step stays in the second-level cache"""
+_CHUNK_STEPS = 128
+_WARM_UP_STEPS = 64
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A hidden Markov model as the recursions see it: N states, K distinct observations."""
+
+    start: Floats
+    """[N]"""
+    transition: Floats
+    """[N, N]"""
+    table: Floats
+    """[N, K] p(code given state)"""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """S sequences, each in C chunks, side by side: first every sequence's first chunk, then the second ones ..."""
+
+    codes: Ints
+    """[L, C*S] codes of observations; steps past a sequence's end are missing ones"""
+    n_sequences: int
+    """S"""
+
+    @property
+    def n_edges(self) -> int:
+        """How many edges there are: edge e lies between column e and the one that goes on from it, e + S."""
+        return int(self.codes.shape[1]) - self.n_sequences
 
 
 @dataclass(frozen=True)
 class Forward:
-    """What the forward recursion leaves: N states, L steps, S * C columns (chunk after chunk)."""
+    """What the forward recursion leaves behind."""
 
     entry: Floats
-    """[N, S*C] p(z before the column, given what came before); 0 where a column starts a sequence"""
+    """[N, C*S] p(z before the column given what came before); 0 where a column starts a sequence"""
     alpha: Floats
-    """[L, N, S*C] p(z_t given y_1:t)"""
-    weights: Floats
-    """[L, N, S*C] p(y_t given z_t) / p(y_t given y_1:t-1)"""
+    """[L, N, C*S] p(z_t given y_1:t)"""
     scale: Floats
-    """[L, S*C] p(y_t given y_1:t-1); 0 where no state can have emitted y_t, which then counts as missing"""
+    """[L, C*S] p(y_t given y_1:t-1); 0 where no state can have emitted y_t, which then counts as missing"""
+
+    @classmethod
+    def empty(cls, n_states: int, columns: Columns) -> "Forward":
+        """Room for the result of `forward`."""
+        length, n = columns.codes.shape
+        return cls(np.empty((n_states, n)), np.empty((length, n_states, n)), np.empty((length, n)))
 
 
-def chunk_count(n_steps: int, n_sequences: int) -> int:
-    """Into how many chunks to cut each of `n_sequences` of `n_steps`."""
-    return max(1, min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS))
+def fold(codes: Ints, missing: int) -> Columns:
+    """Cut `codes` `[T, S]` into as many chunks as is fast, the last one filled up with `missing`."""
+    n_steps, n_sequences = codes.shape
+    most = max(1, min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS))
+    length = -(-n_steps // most)
+    n_chunks = -(-n_steps // max(length, 1))
+    padded = np.full((n_chunks * length, n_sequences), missing)
+    padded[:n_steps] = codes
+    side_by_side = padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1).reshape(length, n_chunks * n_sequences)
+    return Columns(np.ascontiguousarray(side_by_side), n_sequences)
 
 
-def fold(symbols: Symbols, n_chunks: int) -> Symbols:
-    """Lay the chunks of `symbols` `[T, S, D]` side by side: `[L, C*S, D]`, padded with missing ones."""
-    n_steps, n_sequences, n_digits = symbols.shape
-    length = -(-n_steps // n_chunks)
-    padded = np.full((n_chunks * length, n_sequences, n_digits), MISSING, dtype=np.intp)
-    padded[:n_steps] = symbols
-    return padded.reshape(n_chunks, length, n_sequences, n_digits).swapaxes(0, 1).reshape(length, -1, n_digits)
-
-
-def unfold(columns: Floats, n_chunks: int, n_steps: int) -> Floats:
+def unfold(result: Floats, n_sequences: int, n_steps: int) -> Floats:
     """Undo `fold` on a result: `[L, ..., C*S]` to `[T, ..., S]`."""
-    apart = columns.reshape(*columns.shape[:-1], n_chunks, columns.shape[-1] // n_chunks)
-    return np.moveaxis(apart, -2, 0).reshape(-1, *apart.shape[1:-2], apart.shape[-1])[:n_steps]
+    apart = result.reshape(*result.shape[:-1], -1, n_sequences)
+    return np.moveaxis(apart, -2, 0).reshape(-1, *apart.shape[1:-2], n_sequences)[:n_steps]
 
 
-def forward(start: Floats, transition: Floats, table: Floats, codes: Ints, n_sequences: int) -> Forward:
-    """Run the scaled forward recursion over `codes` `[L, C*S]` with `table[:, code]` = p(code given state)."""
-    length, n_columns = codes.shape
-    n_states = len(start)
-    entry = np.zeros((n_states, n_columns))
-    entry[:, n_sequences:] = 1 / n_states
-    alpha, weights = np.empty((length, n_states, n_columns)), np.empty((length, n_states, n_columns))
-    result = Forward(entry, alpha, weights, scale=np.empty((length, n_columns)))
-    while length:
-        prior = transition.T @ entry
-        prior[:, :n_sequences] = start[:, None]
-        _forward_pass(prior, transition, table, codes, result)
-        found = result.alpha[-1, :, : n_columns - n_sequences]
-        if np.allclose(entry[:, n_sequences:], found, rtol=_AGREEMENT, atol=0):
-            break
-        entry[:, n_sequences:] = found
-    return result
+def forward(chain: Chain, columns: Columns, out: Forward) -> None:
+    """Fill `out` by the scaled forward recursion."""
+    s, n_edges = columns.n_sequences, columns.n_edges
+    out.entry[:, :s], out.entry[:, s:] = 0, 1 / len(chain.start)
+    edges = out.entry[:, s:]
+    if n_edges:
+        last = slice(-_WARM_UP_STEPS, None)
+        _forward_pass(chain, _prior(chain, out.entry, s), columns.codes[last], out.alpha[last], out.scale[last])
+        edges[:] = out.alpha[-1, :, :n_edges]
+    _forward_pass(chain, _prior(chain, out.entry, s), columns.codes, out.alpha, out.scale)
+
+    def rerun(which: Ints) -> Floats:
+        after = which + s
+        alpha, scale = out.alpha[..., after], out.scale[..., after]
+        _forward_pass(chain, chain.transition.T @ edges[:, which], columns.codes[:, after], alpha, scale)
+        out.alpha[..., after], out.scale[..., after] = alpha, scale
+        return np.asarray(alpha[-1])
+
+    if n_edges:
+        _settle(edges, out.alpha[-1, :, :n_edges], s, rerun)
 
 
-def _forward_pass(prior: Floats, transition: Floats, table: Floats, codes: Ints, out: Forward) -> None:
-    backwards = np.ascontiguousarray(transition.T)
+def _prior(chain: Chain, entry: Floats, n_sequences: int) -> Floats:
+    prior = chain.transition.T @ entry
+    prior[:, :n_sequences] = chain.start[:, None]
+    return np.asarray(prior)
+
+
+def _forward_pass(chain: Chain, prior: Floats, codes: Ints, alphas: Floats, scales: Floats) -> None:
+    weights = np.empty_like(prior)
     for t, code in enumerate(codes):
-        alpha, weights, scale = out.alpha[t], out.weights[t], out.scale[t]
-        table.take(code, axis=1, out=weights, mode="clip")
+        alpha, scale = alphas[t], scales[t]
+        chain.table.take(code, axis=1, out=weights, mode="clip")
         np.multiply(prior, weights, out=alpha)
         alpha.sum(axis=0, out=scale)
         divisor = scale
         if not scale.all():
             impossible = scale == 0
-            weights[:, impossible] = 1
             alpha[:, impossible] = prior[:, impossible]
-            divisor = np.where(impossible, 1, scale)
-        weights /= divisor
-        alpha /= divisor
-        np.matmul(backwards, alpha, out=prior)
+            divisor = alpha.sum(axis=0)
+        np.divide(alpha, divisor, out=alpha)
+        np.matmul(chain.transition.T, alpha, out=prior)
 
 
-def backward(transition: Floats, weights: Floats, n_sequences: int) -> Iterator[tuple[int, Floats, Floats]]:
-    """Yield from the last step to the first: t, beta_t, weights_t * beta_t, both `[N, C*S]` and valid until the next.
+def backward(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Iterator[tuple[int, Floats]]:
+    """Take `beta` `[N, n]` from past the last of `codes` `[L, n]` to before the first, in place.
 
-    beta_t is p(y_t+1:T given z_t) / p(y_t+1:T given y_1:t), so that alpha_t * beta_t is p(z_t given y_1:T).
+    Yields t from the last step to the first, while `beta` is p(y_t+1:T given z_t) / p(y_t+1:T given y_1:t), and
+    beta p(y_t given z_t) / p(y_t given y_1:t-1) `[N, n]`, to be read before the next. `forward` left `scale` `[L, n]`.
     """
-    n_columns = weights.shape[-1]
-    leave = np.ones(weights.shape[1:])
-    while n_columns > n_sequences:
-        for _, _, w in _backward_pass(leave, transition, weights):
-            first = w
-        found = (transition @ first)[:, n_sequences:]
-        if np.allclose(leave[:, : n_columns - n_sequences], found, rtol=_AGREEMENT, atol=0):
-            break
-        leave[:, : n_columns - n_sequences] = found
-    yield from _backward_pass(leave, transition, weights)
-
-
-def _backward_pass(leave: Floats, transition: Floats, weights: Floats) -> Iterator[tuple[int, Floats, Floats]]:
-    beta = leave.copy()
     weighted = np.empty_like(beta)
-    for t in range(len(weights) - 1, -1, -1):
-        np.multiply(weights[t], beta, out=weighted)
-        yield t, beta, weighted
-        np.matmul(transition, weighted, out=beta)
+    for t in range(len(codes) - 1, -1, -1):
+        chain.table.take(codes[t], axis=1, out=weighted, mode="clip")
+        divisor = scale[t]
+        if not divisor.all():
+            impossible = divisor == 0
+            weighted[:, impossible] = 1
+            divisor = np.where(impossible, 1, divisor)
+        weighted *= beta
+        weighted /= divisor
+        yield t, weighted
+        np.matmul(chain.transition, weighted, out=beta)
+
+
+def run_backward(chain: Chain, columns: Columns, scale: Floats, run: Callable[[Floats], Result]) -> Result:
+    """Return `run(beta)`, which takes `beta` `[N, C*S]` through `columns` by `backward`, with edges that fit together.
+
+    `run` is called a second time where the first guess at the edges was wrong.
+    """
+    s, n_edges = columns.n_sequences, columns.n_edges
+    first = slice(None, _WARM_UP_STEPS)
+    edges = _before(chain, columns.codes[first, s:], scale[first, s:], np.ones((len(chain.start), n_edges)))
+
+    def rerun(which: Ints) -> Floats:
+        return _before(chain, columns.codes[:, which], scale[:, which], edges[:, which])
+
+    while True:
+        beta = np.ones((len(chain.start), n_edges + s))
+        beta[:, :n_edges] = edges
+        result = run(beta)
+        if not _settle(edges, beta[:, s:], -s, rerun):
+            return result
+
+
+def _before(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Floats:
+    for _ in backward(chain, codes, scale, beta):
+        pass
+    return beta
+
+
+def _settle(edges: Floats, found: Floats, stride: int, rerun: Callable[[Ints], Floats]) -> bool:
+    """Set `edges` `[N, E]` to what was `found` and follow each change on, in place; tell whether there was any.
+
+    `rerun(which)` goes through the column that the edges `which` lead into and finds the edges `which + stride`.
+    """
+    which = np.arange(edges.shape[1])
+    settled = True
+    while True:
+        wrong = ~np.isclose(edges[:, which], found, rtol=_AGREEMENT, atol=0).all(axis=0)
+        which, found = which[wrong], found[:, wrong]
+        if not which.size:
+            return not settled
+        settled = False
+        edges[:, which] = found
+        beyond = which + stride
+        inside = (beyond >= 0) & (beyond < edges.shape[1])
+        found, which = rerun(which)[:, inside], beyond[inside]
