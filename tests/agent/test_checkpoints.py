@@ -203,6 +203,16 @@ def test_directories_may_come_go_and_come_again(run_dir: Path) -> None:
         emitted.until_event("protected")
 
 
+def test_a_protected_domain_whose_directory_goes_is_told_unprotected(run_dir: Path) -> None:
+    fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 20)
+    with running(fast) as emitted, Pacer(run_dir) as pacer:
+        pacer.send(TEN)
+        emitted.until_event("protected")
+        shutil.rmtree(run_dir / "h1")
+        emitted.until_event("unprotected")
+        emitted.until(lambda point: point.fields.get("protected") is False)
+
+
 def test_a_directory_that_cannot_be_used_is_told_once_and_stops_no_other(run_dir: Path) -> None:
     (run_dir / "h0" / "report.sock").mkdir(parents=True)
     with running(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
