@@ -142,7 +142,7 @@ def _read_tables(text: TextIO, columns: Sequence[str]) -> Iterator[list[str]]:
         if not row:
             header = []
         elif "error" in header:
-            raise StoreError(f"the server broke off: {row[header.index('error')]}")
+            raise StoreError(f"InfluxDB broke its answer off: {row[header.index('error')]}")
         elif not header:
             header = row
             if not {"error", "table"} & set(header):

@@ -52,9 +52,9 @@ def _of_answer(settings: InfluxSettings, error: InfluxDBError, *, writing: bool)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return StoreRefused(f"{said}; give the token in {settings.token_file} the right to these buckets")
         case HTTPStatus.NOT_FOUND | HTTPStatus.BAD_REQUEST:  # 400 where a query names an unknown organisation
-            return StoreRefused(f"{said}; make the organisation {settings.org} and its buckets, or correct their names")
+            return StoreRefused(f"{said}; is there an organisation {settings.org}, and has it these buckets?")
         case _:
-            return StoreRefused(f"{said}; correct the url, or its certificate")
+            return StoreRefused(f"{said}; correct url or ca_file")
 
 
 def _seconds(retry_after: str | None) -> float | None:

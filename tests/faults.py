@@ -42,11 +42,12 @@ Fault = Act | Answer
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came, its body unzipped."""
+    """A request, its body unzipped."""
 
     method: str
     path: str
     body: bytes
+    gzipped: bool = False
 
 
 @dataclass
@@ -104,8 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = gzip.decompress(raw) if self.headers.get("Content-Encoding") == "gzip" else raw
-        fault = self.server.proxy.next_fault(Request(self.command, self.path, body))
+        gzipped = self.headers.get("Content-Encoding") == "gzip"
+        body = gzip.decompress(raw) if gzipped else raw
+        fault = self.server.proxy.next_fault(Request(self.command, self.path, body, gzipped))
         match fault:
             case Answer():
                 self._answer(fault)

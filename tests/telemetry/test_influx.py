@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from telemetry import flux
 from telemetry.influx import InfluxStore
 from telemetry.point import Point
 from telemetry.settings import InfluxSettings
-from telemetry.store import Grid, StoreRefused, StoreUnavailable
+from telemetry.store import Grid, StoreError, StoreRefused, StoreUnavailable
 from tests.faults import Act, FaultProxy
 from tests.influxd import Influx, write_lines
 
@@ -64,7 +65,7 @@ def test_a_wrong_token_is_refused(influx: Influx, call: Callable[[InfluxStore], 
 def test_a_wrong_organisation_is_refused(influx: Influx, call: Callable[[InfluxStore], object]) -> None:
     settings = influx.settings().model_copy(update={"org": "nobody"})
     with closing(InfluxStore(settings)) as store:
-        with pytest.raises(StoreRefused, match='"nobody" not found; make the organisation nobody and its buckets, or'):
+        with pytest.raises(StoreRefused, match='"nobody" not found; is there an organisation nobody'):
             call(store)
         assert not store.health().ok
 
@@ -160,6 +161,17 @@ def test_passes_over_what_a_newer_version_wrote(influx: Influx) -> None:
         assert store.events("domain", T, T + 1) == store.latest("domain", since_ns=T) == [OBSERVED]
 
 
+def test_an_answer_that_the_server_breaks_off_is_no_answer(influx: Influx) -> None:
+    with closing(InfluxStore(influx.settings())) as store:
+        store.append([Point("domain", OBSERVED.tags, {"cpu_ratio": 0.5, "state": "r"}, T)])
+        text = "from(bucket: bucket) |> range(start: time(v: 1), stop: time(v: stop_ns)) |> group()"
+        query = flux.Query(text, {"bucket": influx.buckets.telemetry, "stop_ns": T + 1}, ("_value",))
+        rows = store._rows(query)
+        assert next(rows) == ["0.5"]
+        with pytest.raises(StoreError, match="InfluxDB broke its answer off: schema collision"):
+            next(rows)
+
+
 def test_one_request_goes_to_each_bucket(proxied: InfluxStore, fault_proxy: FaultProxy) -> None:
     before = len(fault_proxy.requests)
     proxied.append([OBSERVED, DECIDED, OBSERVED])
@@ -167,6 +179,7 @@ def test_one_request_goes_to_each_bucket(proxied: InfluxStore, fault_proxy: Faul
     assert telemetry.body.decode().splitlines() == [f"domain,domain=vm,host=a cpu_ratio=0.5 {T}"] * 2
     assert decisions.body.decode() == f"decision,domain=vm interval_ms=25.0 {T}"
     assert "precision=ns" in telemetry.path
+    assert telemetry.gzipped
 
 
 def test_proxies_of_the_environment_are_not_asked(influx: Influx, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,14 @@ def test_reading(store: InfluxStore, fault_proxy: FaultProxy, status: int, kind:
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize("ca_file", [None, Path("missing.pem")])
+def test_a_connection_that_is_not_secure_is_refused(influx: Influx, ca_file: Path | None) -> None:
+    settings = influx.settings(url=influx.url.replace("http:", "https:")).model_copy(update={"ca_file": ca_file})
+    refused = pytest.raises(StoreRefused, match=r"^https://.*: no secure connection: .*; correct url or ca_file")
+    with closing(InfluxStore(settings)) as store, refused:
+        store.append([POINT])
+
+
 def soon() -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
 
@@ -72,6 +81,7 @@ def soon() -> str:
 @pytest.mark.parametrize(
     ("header", "least_s", "most_s"),
     [("7", 7, 7), ("0", 0, 0), (soon(), 30, 60), ("Mon, 01 Jan 2024 00:00:00 GMT", 0, 0)],
+    ids=["seconds", "none", "date", "past date"],
 )
 def test_a_busy_server_says_when_to_come_back(
     store: InfluxStore, fault_proxy: FaultProxy, header: str, least_s: float, most_s: float
