@@ -55,7 +55,7 @@ class ModelSettings(Section):
         default=Recipe.false_alarm_share,
         gt=0,
         lt=0.5,
-        description="Share of calm time that may reach the alarm threshold which training sets.",
+        description="Share of calm time that may be lost to protection, dwell included: training sets thresholds by it.",
     )
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from predictor import hmm, model_files, trained
+from predictor.calibration import calibrated
 from predictor.curriculum import Curriculum, TooLittleDataError, gather
 from predictor.forecast import observe
 from predictor.learning import Lesson, learn
@@ -65,6 +66,7 @@ def _learn(curriculum: Curriculum, settings: PredictorSettings) -> Outcome:
     before, reason = _in_force(settings.model, curriculum)
     recipe, seed, grid = settings.model.recipe, settings.training.seed, curriculum.grid
     model = learn(curriculum.lessons, curriculum.metrics, recipe, seed, before)
+    model = calibrated(model, curriculum.recent, settings)
     new = Trained(model, curriculum.domains, curriculum.recent.history, grid.step_ns, grid.start_ns, grid.stop_ns)
     if before is None:
         return Outcome(accepted=True, reason=reason, curriculum=curriculum, model=new)

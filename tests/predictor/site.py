@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.learning import Lesson, learn
+from predictor.model import Mode, Recipe
 from predictor.series import METRICS
 from predictor.settings import PredictorSettings
+from predictor.symbols import learn_history
 from predictor.times import NS_PER_S
+from predictor.trained import Trained
 from telemetry.point import Point
 
 START_NS = 1_700_000_000 * NS_PER_S
@@ -41,6 +45,21 @@ def leak(seconds: int, seed: int) -> NDArray[np.float64]:
     """Memory grows to its end, and the CPU with it."""
     ramp = np.linspace(0, 1, seconds)[:, None]
     return np.asarray(calm(seconds, seed) + ramp * np.array([0.5, 0.45, 0.0, 0.0]))
+
+
+def lesson() -> Lesson:
+    """200 seconds of `db`, calm, and of `web`, which leaks for the last 60, is abnormal then, and failed at the end."""
+    values = np.stack([calm(200, 1), np.concatenate([calm(140, 2), leak(60, 3)])], axis=1)
+    health = np.zeros((200, 2), dtype=np.intp)
+    health[140:, 1] = np.repeat([1, 2], [50, 10])
+    return Lesson(values, learn_history(values[:140]), health)
+
+
+def trained(mode: Mode) -> Trained:
+    """A model that has learned the lesson."""
+    one = lesson()
+    model = learn([one], METRICS, Recipe(mode=mode, restarts=2), rng=4)
+    return Trained(model, ("db", "web"), one.history, NS_PER_S, START_NS, at(200))
 
 
 def points(domain: str, values: NDArray[np.float64], start_ns: int = START_NS) -> list[Point]:

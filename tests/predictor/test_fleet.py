@@ -9,12 +9,11 @@ from predictor.forecast import track
 from predictor.series import Series, grid_between
 from predictor.trained import Trained
 from tests.predictor import site
-from tests.predictor.test_trained import made
 
 
 @pytest.fixture(scope="module")
 def default() -> Trained:
-    return made("default")
+    return site.trained("default")
 
 
 def series(start_s: int, **values: NDArray[np.float64]) -> Series:

@@ -9,12 +9,11 @@ from predictor.model_files import Contents
 from predictor.shelf import Shelf
 from predictor.trained import Trained
 from tests.predictor import site
-from tests.predictor.test_trained import made
 
 
 @pytest.fixture(scope="module")
 def default() -> Trained:
-    return made("default")
+    return site.trained("default")
 
 
 def test_takes_what_is_there_and_then_what_is_newer(default: Trained, tmp_path: Path) -> None:

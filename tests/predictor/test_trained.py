@@ -8,32 +8,20 @@ import pytest
 
 from predictor import model_files, trained
 from predictor.forecast import track
-from predictor.learning import Lesson, learn
-from predictor.model import Mode, Recipe
+from predictor.model import Mode
 from predictor.model_files import Contents, ModelFileError
-from predictor.series import METRICS
-from predictor.symbols import learn_history
 from predictor.trained import Trained
 from tests.predictor import site
 
 
-def made(mode: Mode) -> Trained:
-    values = np.stack([site.calm(200, 1), np.concatenate([site.calm(140, 2), site.leak(60, 3)])], axis=1)
-    health = np.zeros((200, 2), dtype=np.intp)
-    health[140:, 1] = np.repeat([1, 2], [50, 10])
-    history = learn_history(values[:140])
-    model = learn([Lesson(values, history, health)], METRICS, Recipe(mode=mode, restarts=2), rng=4)
-    return Trained(model, ("db", "web"), history, 10**9, site.at(0), site.at(200))
-
-
 @pytest.fixture(scope="module")
 def default() -> Trained:
-    return made("default")
+    return site.trained("default")
 
 
 @pytest.mark.parametrize("mode", ["default", "paper"])
 def test_forecasts_as_before(mode: Mode, tmp_path: Path) -> None:
-    before = made(mode)
+    before = site.trained(mode)
     after = trained.load(model_files.save(tmp_path, mode, site.START_NS, before.contents()))
     values = np.stack([site.leak(50, 8), site.calm(50, 9)], axis=1)
     old, new = (track(one.model, one.history, values) for one in (before, after))
