@@ -74,7 +74,7 @@ def fit(
     history: list[float] = []
     for _ in range(max_iterations):
         table = likelihood_table((*model.emissions, *anchor), observed.digits)
-        counts = _expect(data, Chain(model.start, model.transition, table))
+        counts = _expect(data, Chain.rarely(model.start, model.transition, table))
         history.append(counts.log_likelihood)
         before, model = model, _maximise(counts, observed.digits, model, pseudo_count, emission_floor)
         if _largest_move(before, model) <= tolerance:

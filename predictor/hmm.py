@@ -65,6 +65,18 @@ def filter(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats]:  # noqa: A001
     return unfold(passed.alpha, n_sequences, n_steps), unfold(log_scale, n_sequences, n_steps)
 
 
+def log_likelihood(model: Hmm, symbols: Symbols) -> Floats:
+    """Log p(y_1:T) `[S]` of each sequence, without beliefs kept; -inf where it is impossible."""
+    observed = encode(symbols, model.levels)
+    table = likelihood_table(model.emissions, observed.digits)
+    columns = fold(observed.codes, observed.missing)
+    passed = Forward.empty(model.n_states, columns, last_only=True)
+    forward(Chain.rarely(model.start, model.transition, table), columns, passed)
+    with np.errstate(divide="ignore"):
+        log_scale = unfold(np.log(passed.scale), columns.n_sequences, len(symbols))
+    return np.asarray(log_scale.sum(axis=0))
+
+
 def smooth(model: Hmm, symbols: Symbols) -> Floats:
     """p(z_t given y_1:T) `[T, N, S]`; observations that no state can have emitted are passed over."""
     n_steps, n_sequences, _ = symbols.shape

@@ -35,16 +35,22 @@ def encode(symbols: Symbols, levels: Sequence[int]) -> Observations:
     Raises ValueError where `symbols` are not integers, have not one digit per entry of `levels`, or a digit is out of
     its levels.
     """
-    _check(symbols, levels)
+    if not np.issubdtype(symbols.dtype, np.integer):
+        raise ValueError(f"symbols must be integers, not {symbols.dtype}")
+    if symbols.ndim == 0 or symbols.shape[-1] != len(levels):
+        raise ValueError(f"symbols of shape {symbols.shape} must end in {len(levels)} digits, one per emission table")
     radix = tuple(m + 1 for m in levels)
     size = prod(radix)
     if size > np.iinfo(np.intp).max:
         raise ValueError(f"digits of {tuple(levels)} levels have too many combinations to count: use fewer digits")
-    codes = np.zeros(symbols.shape[:-1], dtype=np.intp)
-    for d, m in enumerate(levels):
-        digit = symbols[..., d].astype(np.intp)
+    written = np.moveaxis(symbols, -1, 0).astype(np.intp, order="C")
+    for d, (digit, m) in enumerate(zip(written, levels, strict=True)):
+        if digit.size and not MISSING <= digit.min() <= digit.max() < m:
+            raise ValueError(f"digit {d} runs from {digit.min()} to {digit.max()}: must be -1 (missing) to {m - 1}")
         digit[digit == MISSING] = m
-        codes *= m + 1
+    codes = written[0]
+    for digit, base in zip(written[1:], radix[1:], strict=True):
+        codes *= base
         codes += digit
     if size <= codes.size + 1:
         kinds = np.arange(size)
@@ -61,16 +67,3 @@ def likelihood_table(emissions: Sequence[Floats], digits: Ints) -> Floats:
         certain = np.ones((*emission.shape[:-1], 1))
         result *= np.concatenate([emission, certain], axis=-1)[..., digit]
     return result
-
-
-def _check(symbols: Symbols, levels: Sequence[int]) -> None:
-    if not np.issubdtype(symbols.dtype, np.integer):
-        raise ValueError(f"symbols must be integers, not {symbols.dtype}")
-    if symbols.ndim == 0 or symbols.shape[-1] != len(levels):
-        raise ValueError(f"symbols of shape {symbols.shape} must end in {len(levels)} digits, one per emission table")
-    for d, m in enumerate(levels):
-        digit = symbols[..., d]
-        if digit.size and not MISSING <= digit.min() <= digit.max() < m:
-            raise ValueError(
-                f"digit {d} runs from {digit.min()} to {digit.max()}: must be {MISSING} (missing) to {m - 1}"
-            )

@@ -8,6 +8,7 @@ never to forget, that would take as long as going one step after another.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +21,10 @@ _COLUMNS = 1024
 """as many that numpy's cost per call is small beside its work, as few that a step stays in the second-level cache"""
 _CHUNK_STEPS = 128
 _WARM_UP_STEPS = 64
+_SCALE_EVERY = (8, 4, 2, 1)
+"""steps, divisors of the warm-up's"""
+_SAFE = 1e-200
+"""far from the smallest double, 1e-308"""
 
 Result = TypeVar("Result")
 
@@ -34,6 +39,18 @@ class Chain:
     """[N, N]"""
     table: Floats
     """[N, K] p(code given state)"""
+    scale_every: int = 1
+    """how many steps there are between scalings: `rarely` saves time where not each step's figures are wanted"""
+
+    @classmethod
+    def rarely(cls, start: Floats, transition: Floats, table: Floats) -> "Chain":
+        """Scale only as often as is needed to keep clear of underflow."""
+        least = prod(float(np.min(rows, where=rows > 0, initial=1)) for rows in (transition, table))
+        return cls(start, transition, table, next(n for n in _SCALE_EVERY if n == 1 or least**n > _SAFE))
+
+    def scales(self, t: int, n_steps: int) -> bool:
+        """Tell whether step t of a column of `n_steps` is scaled; the last one always is."""
+        return (t + 1) % self.scale_every == 0 or t + 1 == n_steps
 
 
 @dataclass(frozen=True)
@@ -58,27 +75,30 @@ class Forward:
     entry: Floats
     """[N, C*S] p(z before the column given what came before); 0 where a column starts a sequence"""
     alpha: Floats
-    """[L, N, C*S] p(z_t given y_1:t)"""
+    """[L or 1, N, C*S] p(z_t given y_1:t) of all steps, or of the last one only"""
     scale: Floats
-    """[L, C*S] p(y_t given y_1:t-1); 0 where no state can have emitted y_t, which then counts as missing"""
+    """[L, C*S] p(y_t given y_1:t-1), over all steps since the last one scaled, 1 where not scaled; 0 where no state can
+    have emitted y_t, which then counts as missing"""
 
     @classmethod
-    def empty(cls, n_states: int, columns: Columns) -> "Forward":
+    def empty(cls, n_states: int, columns: Columns, *, last_only: bool = False) -> "Forward":
         """Room for the result of `forward`."""
         length, n = columns.codes.shape
-        return cls(np.empty((n_states, n)), np.empty((length, n_states, n)), np.empty((length, n)))
+        return cls(np.empty((n_states, n)), np.empty((1 if last_only else length, n_states, n)), np.empty((length, n)))
 
 
 def fold(codes: Ints, missing: int) -> Columns:
     """Cut `codes` `[T, S]` into as many chunks as is fast, the last one filled up with `missing`."""
     n_steps, n_sequences = codes.shape
-    most = max(1, min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS))
+    most = min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS)
+    if most < 2:
+        return Columns(codes, n_sequences)
     length = -(-n_steps // most)
-    n_chunks = -(-n_steps // max(length, 1))
+    n_chunks = -(-n_steps // length)
     padded = np.full((n_chunks * length, n_sequences), missing)
     padded[:n_steps] = codes
-    side_by_side = padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1).reshape(length, n_chunks * n_sequences)
-    return Columns(np.ascontiguousarray(side_by_side), n_sequences)
+    side_by_side = padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1)
+    return Columns(np.ascontiguousarray(side_by_side).reshape(length, n_chunks * n_sequences), n_sequences)
 
 
 def unfold(result: Floats, n_sequences: int, n_steps: int) -> Floats:
@@ -117,18 +137,24 @@ def _prior(chain: Chain, entry: Floats, n_sequences: int) -> Floats:
 
 def _forward_pass(chain: Chain, prior: Floats, codes: Ints, alphas: Floats, scales: Floats) -> None:
     weights = np.empty_like(prior)
+    scales[:] = 1
     for t, code in enumerate(codes):
-        alpha, scale = alphas[t], scales[t]
+        alpha = alphas[t % len(alphas)]
         chain.table.take(code, axis=1, out=weights, mode="clip")
         np.multiply(prior, weights, out=alpha)
-        alpha.sum(axis=0, out=scale)
-        divisor = scale
-        if not scale.all():
-            impossible = scale == 0
-            alpha[:, impossible] = prior[:, impossible]
-            divisor = alpha.sum(axis=0)
-        np.divide(alpha, divisor, out=alpha)
+        if chain.scales(t, len(codes)):
+            _scale(alpha, prior, scales[t])
         np.matmul(chain.transition.T, alpha, out=prior)
+
+
+def _scale(alpha: Floats, prior: Floats, scale: Floats) -> None:
+    np.add.reduce(alpha, axis=0, out=scale)
+    divisor = scale
+    if not scale.all():
+        impossible = scale == 0
+        alpha[:, impossible] = prior[:, impossible]
+        divisor = np.where(impossible, 1, scale)
+    np.divide(alpha, divisor, out=alpha)
 
 
 def backward(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Iterator[tuple[int, Floats]]:
@@ -140,13 +166,14 @@ def backward(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Iterator
     weighted = np.empty_like(beta)
     for t in range(len(codes) - 1, -1, -1):
         chain.table.take(codes[t], axis=1, out=weighted, mode="clip")
-        divisor = scale[t]
-        if not divisor.all():
-            impossible = divisor == 0
-            weighted[:, impossible] = 1
-            divisor = np.where(impossible, 1, divisor)
+        if chain.scales(t, len(codes)):
+            divisor = scale[t]
+            if not divisor.all():
+                impossible = divisor == 0
+                weighted[:, impossible] = 1
+                divisor = np.where(impossible, 1, divisor)
+            weighted /= divisor
         weighted *= beta
-        weighted /= divisor
         yield t, weighted
         np.matmul(chain.transition, weighted, out=beta)
 
