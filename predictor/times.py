@@ -1,4 +1,4 @@
-"""Instants as people write them: in, `now`, `-90m` or ISO 8601; out, nanoseconds since 1970, and back."""
+"""Instants as people write them: in, `now`, `90m` (ago) or ISO 8601; out, nanoseconds since 1970, and back."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 NS_PER_S: Final = 10**9
 
-_AGO = re.compile(r"-(\d+)([smhdw])", re.ASCII)
+_AGO = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,7 +26,9 @@ def _iso_ns(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no time; write now, -90m (s, m, h, d, w) or 2025-01-31T13:05:00Z") from None
+        raise ValueError(
+            f"{text!r} is no time; write now, 90m for that long ago (s, m, h, d, w), or 2025-01-31T13:05:00Z"
+        ) from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} does not say in which zone; append Z for UTC, or an offset such as +02:00")
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000

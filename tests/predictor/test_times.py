@@ -13,9 +13,9 @@ NOW_NS = 1_738_329_000 * NS_PER_S + 250_000_000  # 2025-01-31T13:10:00.25Z
     ("text", "expected_s"),
     [
         ("now", 0.25),
-        ("-90s", -89.75),
-        ("-2h", -7199.75),
-        ("-1d", -86399.75),
+        ("90s", -89.75),
+        ("2h", -7199.75),
+        ("1d", -86399.75),
         ("2025-01-31T13:10:00Z", 0),
         ("2025-01-31T15:10:00+02:00", 0),
         ("2025-01-31 13:10:01.5+00:00", 1.5),
@@ -28,10 +28,10 @@ def test_instants(text: str, expected_s: float) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("yesterday", "is no time; write now, -90m"),
-        ("-90", "is no time"),
+        ("yesterday", "is no time; write now, 90m"),
+        ("90", "is no time"),
         ("2025-01-31T13:10:00", "does not say in which zone"),
-        ("-9999999w", "lies before 1970"),
+        ("9999999w", "lies before 1970"),
     ],
 )
 def test_what_is_no_instant_says_how_to_write_one(text: str, said: str) -> None:

@@ -1,0 +1,133 @@
+"""The command hefery-predictor: in, words on a command line; out, one verb done, and an exit code."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, get_args
+
+from predictor import verbs
+from predictor.evaluation.recordings import RecordingError
+from predictor.incidents import IncidentError, Level
+from predictor.model_files import ModelFileError
+from predictor.times import instant_ns
+from telemetry.point import PointError
+from telemetry.settings import ConfigError
+from telemetry.store import StoreError
+
+Do = Callable[[argparse.Namespace], int]
+
+_CONFIG: Final = Path("/etc/hefery/predictor.toml")
+_GIVEN: Final = Path()
+
+_EPILOG: Final = """\
+The order of things:
+  1. Agents measure. Wait for an hour or so (training.min_steps, training.span_h).
+  2. hefery-predictor train                learns what calm looks like; let cron repeat it every night
+     hefery-predictor show                 what was learned, and what was decided last
+  3. hefery-predictor once --dry-run       what would be decided now, and why
+     hefery-predictor run                  forecasts and decides at every step, until it is told to stop
+  4. After an incident say when it was, so that the next training learns what came before it:
+     hefery-predictor incident add --domain web --level failed --start 40m --end 25m "swap storm"
+
+Times are written now, 90m (that long ago; s, m, h, d, w) or 2025-01-31T13:05:00Z.
+Every setting and its default is explained in docs/defaults.md; docs/examples/predictor.toml is a file to start from.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    try:
+        if arguments.check_config is not None:
+            return verbs.check_config(arguments.config if arguments.check_config == _GIVEN else arguments.check_config)
+        if arguments.verb is None:
+            parser.error("a verb is missing, such as run; --help lists them")
+        return int(arguments.verb(arguments))
+    except (ConfigError, StoreError, IncidentError, PointError, ModelFileError, RecordingError, OSError) as error:
+        print(f"hefery-predictor: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hefery-predictor",
+        description="Forecasts the state of protected domains and decides how often each is to be checkpointed.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=None)
+    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
+    parser.add_argument(
+        "--check-config", nargs="?", type=Path, const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
+    )
+    adder = parser.add_subparsers(title="verbs", metavar="VERB")
+    train = _verb(adder, "train", verbs.train, "learn a new model; it takes over unless it is worse")
+    train.add_argument("--seed", type=int, help="seed of the random starts (default: training.seed)")
+    train.add_argument("--dry-run", action="store_true", help="learn and compare, but write nothing")
+    _verb(adder, "run", verbs.run, "forecast and decide at every step, until SIGTERM or Ctrl-C")
+    once = _verb(adder, "once", verbs.once, "forecast and decide once, and print it")
+    once.add_argument("--dry-run", action="store_true", help="print the decisions, but write none")
+    show = _verb(adder, "show", verbs.show, "print what a model has learned, and the newest decisions")
+    show.add_argument("model", nargs="?", type=Path, metavar="FILE", help="a model file (default: the newest)")
+    _add_evaluate(_verb(adder, "evaluate", verbs.evaluate, "judge forecasts on labelled recordings, beside other ways"))
+    _add_incident(adder.add_parser("incident", help="tell of trouble, for the next training to learn what preceded it"))
+    return parser
+
+
+def _verb(
+    adder: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Do, help_text: str
+) -> argparse.ArgumentParser:
+    verb = adder.add_parser(name, help=help_text, description=help_text)
+    verb.set_defaults(verb=do)
+    # without a default here, so that what stood before the verb stays
+    verb.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings")
+    return verb
+
+
+def _add_evaluate(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--data", type=Path, required=True, metavar="DIR", help="CSV(.gz) files to learn from")
+    verb.add_argument("--test", type=Path, metavar="DIR", help="files to judge on (default: one of --data at a time)")
+    verb.add_argument("--groups", type=_groups, default=[], metavar="1,2/3", help="leave these groups out in turn")
+    verb.add_argument("--seeds", type=_count, default=3, metavar="N", help="how many seeds (default: %(default)s)")
+    verb.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def _add_incident(incident: argparse.ArgumentParser) -> None:
+    adder = incident.add_subparsers(title="verbs", metavar="VERB", required=True)
+    add = _verb(adder, "add", verbs.incident_add, "tell of a span of trouble")
+    add.add_argument("--domain", required=True, metavar="NAME")
+    add.add_argument("--level", required=True, choices=get_args(Level), help="how bad it was")
+    add.add_argument("--start", required=True, type=_instant, metavar="TIME")
+    add.add_argument("--end", type=_instant, metavar="TIME", help="leave it out while it goes on")
+    add.add_argument("--id", metavar="WORD", help="name to close it by (default: its start)")
+    add.add_argument("text", nargs="?", default="", help="what it was")
+    close = _verb(adder, "close", verbs.incident_close, "tell when an incident ended; its own start withdraws it")
+    close.add_argument("--domain", required=True, metavar="NAME")
+    close.add_argument("--end", type=_instant, default="now", metavar="TIME", help="(default: now)")
+    close.add_argument("id", metavar="ID")
+    listing = _verb(adder, "list", verbs.incident_list, "print the incidents")
+    listing.add_argument("--domain", metavar="NAME", help="of this domain only")
+
+
+def _instant(text: str) -> int:
+    try:
+        return instant_ns(text, time.time_ns())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _groups(text: str) -> list[list[str]]:
+    return [[name.strip() for name in group.split(",")] for group in text.split("/")]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
