@@ -1,7 +1,6 @@
 """The running predictor: in, what agents measured; out, at every step a forecast and a decision for each domain."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -125,10 +124,13 @@ def run(
     predictor: Predictor,
     store: Store,
     settings: PredictorSettings,
-    stop: threading.Event,
+    wait: Callable[[float], object],
     now_ns: Callable[[], int] = time.time_ns,
 ) -> None:
-    """Tick at the end of every step until `stop` is set; a store that cannot be used is tried again at the next."""
+    """Tick at the end of every step; a store that cannot be used is tried again at the next.
+
+    `wait` waits for so many seconds, and ends the run by being true.
+    """
     trouble = ""
     while True:
         try:
@@ -141,7 +143,7 @@ def run(
             if trouble:
                 _log.warning("the store can be used again")
             trouble = ""
-        if stop.wait(_until_next_s(now_ns(), settings)):
+        if wait(_until_next_s(now_ns(), settings)):
             return
 
 

@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from telemetry.stores import open_store
 def check_config(path: Path) -> int:
     """Whether the file can be used."""
     load(path, PredictorSettings)
-    print(f"{path}: fine")
+    print(f"{path}: good")
     return 0
 
 
@@ -45,11 +44,11 @@ def train(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Forecast and decide until told to stop."""
     settings = load(arguments.config, PredictorSettings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # taken between two ticks only
     with _opened(settings) as store:
-        service.run(service.Predictor(store, settings), store, settings, stop)
+        predictor = service.Predictor(store, settings)
+        service.run(predictor, store, settings, wait=lambda limit_s: signal.sigtimedwait(stops, limit_s))
     return 0
 
 

@@ -96,7 +96,7 @@ def test_config_is_checked_and_nothing_else_done(
 ) -> None:
     assert main(["--check-config", str(config)]) == 0
     assert main(["--config", str(config), "--check-config"]) == 0
-    assert capsys.readouterr().out == f"{config}: fine\n" * 2
+    assert capsys.readouterr().out == f"{config}: good\n" * 2
     assert [path.name for path in tmp_path.iterdir()] == ["predictor.toml"]
     config.write_text(CONFIG.format(folder=tmp_path) + "[policy]\ncalm = 1\n", encoding="utf-8")
     assert main(["--check-config", str(config)]) == 1

@@ -238,7 +238,7 @@ def test_run_outlives_the_store_and_stops_when_told(
 ) -> None:
     settings = site.settings(tmp_path, series={"step_s": 0.1, "domains": ["web"]})
     stop = threading.Event()
-    service = threading.Thread(target=run, args=(Predictor(broken, settings), broken, settings, stop))
+    service = threading.Thread(target=run, args=(Predictor(broken, settings), broken, settings, stop.wait))
     service.start()
 
     def decided() -> int:
