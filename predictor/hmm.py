@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.observations import Floats, Symbols, encode, likelihood_table
-from predictor.recursions import Chain, Columns, Forward, backward, fold, forward, run_backward, unfold
+from predictor.recursions import Chain, Columns, Forward, backward, fold, forward, run_backward
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,9 @@ def filter(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats]:  # noqa: A001
 
     An observation that no state can have emitted has log p = -inf and is passed over: belief is the prediction alone.
     """
-    n_steps, n_sequences, _ = symbols.shape
-    _, _, passed = _forward(model, symbols)
+    _, columns, passed = _forward(model, symbols)
     with np.errstate(divide="ignore"):
-        log_scale = np.log(passed.scale)
-    return unfold(passed.alpha, n_sequences, n_steps), unfold(log_scale, n_sequences, n_steps)
+        return columns.unfold(passed.alpha), columns.unfold(np.log(passed.scale))
 
 
 def log_likelihood(model: Hmm, symbols: Symbols) -> Floats:
@@ -73,13 +71,11 @@ def log_likelihood(model: Hmm, symbols: Symbols) -> Floats:
     passed = Forward.empty(model.n_states, columns, last_only=True)
     forward(Chain.rarely(model.start, model.transition, table), columns, passed)
     with np.errstate(divide="ignore"):
-        log_scale = unfold(np.log(passed.scale), columns.n_sequences, len(symbols))
-    return np.asarray(log_scale.sum(axis=0))
+        return columns.total(np.log(passed.scale))
 
 
 def smooth(model: Hmm, symbols: Symbols) -> Floats:
     """p(z_t given y_1:T) `[T, N, S]`; observations that no state can have emitted are passed over."""
-    n_steps, n_sequences, _ = symbols.shape
     chain, columns, passed = _forward(model, symbols)
 
     def run(beta: Floats) -> Floats:
@@ -88,7 +84,7 @@ def smooth(model: Hmm, symbols: Symbols) -> Floats:
             np.multiply(passed.alpha[t], beta, out=gamma[t])
         return gamma
 
-    return unfold(run_backward(chain, columns, passed.scale, run), n_sequences, n_steps)
+    return columns.unfold(run_backward(chain, columns, passed.scale, run))
 
 
 def _forward(model: Hmm, symbols: Symbols) -> tuple[Chain, Columns, Forward]:

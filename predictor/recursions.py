@@ -61,11 +61,28 @@ class Columns:
     """[L, C*S] codes of observations; steps past a sequence's end are missing ones"""
     n_sequences: int
     """S"""
+    n_steps: int
+    """T"""
 
     @property
     def n_edges(self) -> int:
         """How many edges there are: edge e lies between column e and the one that goes on from it, e + S."""
         return int(self.codes.shape[1]) - self.n_sequences
+
+    def unfold(self, result: Floats) -> Floats:
+        """Put the chunks of a result `[L, ..., C*S]` one after another again: `[T, ..., S]`."""
+        if not self.n_edges:
+            return result
+        apart = self._apart(result)
+        return np.moveaxis(apart, -2, 0).reshape(-1, *apart.shape[1:-2], self.n_sequences)[: self.n_steps]
+
+    def total(self, result: Floats) -> Floats:
+        """Sum a result `[L, C*S]` by sequence `[S]`."""
+        return np.asarray(self._apart(result).sum(axis=(0, 1)))
+
+    def _apart(self, result: Floats) -> Floats:
+        n_chunks = 1 + self.n_edges // max(self.n_sequences, 1)
+        return result.reshape(*result.shape[:-1], n_chunks, self.n_sequences)
 
 
 @dataclass(frozen=True)
@@ -92,19 +109,13 @@ def fold(codes: Ints, missing: int) -> Columns:
     n_steps, n_sequences = codes.shape
     most = min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS)
     if most < 2:
-        return Columns(codes, n_sequences)
+        return Columns(codes, n_sequences, n_steps)
     length = -(-n_steps // most)
     n_chunks = -(-n_steps // length)
     padded = np.full((n_chunks * length, n_sequences), missing)
     padded[:n_steps] = codes
-    side_by_side = padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1)
-    return Columns(np.ascontiguousarray(side_by_side).reshape(length, n_chunks * n_sequences), n_sequences)
-
-
-def unfold(result: Floats, n_sequences: int, n_steps: int) -> Floats:
-    """Undo `fold` on a result: `[L, ..., C*S]` to `[T, ..., S]`."""
-    apart = result.reshape(*result.shape[:-1], -1, n_sequences)
-    return np.moveaxis(apart, -2, 0).reshape(-1, *apart.shape[1:-2], n_sequences)[:n_steps]
+    side_by_side = np.ascontiguousarray(padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1))
+    return Columns(side_by_side.reshape(length, n_chunks * n_sequences), n_sequences, n_steps)
 
 
 def forward(chain: Chain, columns: Columns, out: Forward) -> None:

@@ -1,0 +1,81 @@
+"""Chunks side by side give what one step after another gives, whether the model forgets or not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predictor import hmm
+from predictor.baum_welch import random_model
+from predictor.hmm import Hmm
+from predictor.observations import Floats, Symbols
+from predictor.recursions import Chain, fold
+
+
+def one_after_another(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats, Floats]:
+    """Filtered beliefs, log scales and smoothed beliefs by the textbook's recursions."""
+    emitted = hmm.likelihoods(model, symbols)
+    alpha, log_scale = np.empty_like(emitted), np.empty((len(emitted), emitted.shape[2]))
+    prior = np.repeat(model.start[:, None], emitted.shape[2], axis=1)
+    for t, weights in enumerate(emitted):
+        alpha[t], log_scale[t] = hmm.update(prior, weights)
+        prior = model.transition.T @ alpha[t]
+    gamma, beta = alpha.copy(), np.ones_like(prior)
+    for t in range(len(emitted) - 1, 0, -1):
+        beta = model.transition @ (emitted[t] * beta / np.exp(log_scale[t]))
+        gamma[t - 1] *= beta
+    return alpha, log_scale, gamma
+
+
+def sticky(stay: float) -> Hmm:
+    """A model that leaves a state with 1 - stay, and whose states look almost alike."""
+    transition = stay * np.eye(3) + (1 - stay) * np.roll(np.eye(3), 1, axis=1)
+    emission = np.array([[0.34, 0.33, 0.33], [0.33, 0.34, 0.33], [0.33, 0.33, 0.34]])
+    return Hmm(np.array([0.98, 0.01, 0.01]), transition, (emission,))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(random_model(5, (3,), np.random.default_rng(0)), id="forgetful"),
+        pytest.param(sticky(0.99), id="forgetting slowly"),
+        pytest.param(sticky(1.0), id="never forgetting"),
+        pytest.param(sticky(0.0), id="going round"),
+        pytest.param(
+            Hmm(np.array([1.0, 0, 0]), hmm.absorb(sticky(0.99).transition, [2]), (np.eye(3) * 0.7 + 0.1,)), id="ending"
+        ),
+    ],
+)
+@pytest.mark.parametrize(("n_steps", "n_sequences"), [(1501, 1), (700, 3)])
+def test_chunks_equal_one_step_after_another(model: Hmm, n_steps: int, n_sequences: int) -> None:
+    symbols = np.random.default_rng(1).integers(-1, 3, (n_steps, n_sequences, 1))
+    symbols[200:600, 0] = -1  # a gap longer than a chunk
+    assert fold(symbols[..., 0], 0).n_edges > 0
+    alpha, log_scale, gamma = one_after_another(model, symbols)
+    ours, our_scale = hmm.filter(model, symbols)
+    np.testing.assert_allclose(ours, alpha, rtol=1e-10)
+    np.testing.assert_allclose(our_scale, log_scale, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(hmm.smooth(model, symbols), gamma, rtol=1e-10)
+    np.testing.assert_allclose(hmm.log_likelihood(model, symbols), log_scale.sum(axis=0), rtol=1e-10)
+
+
+@given(n_steps=st.integers(0, 700), n_sequences=st.integers(1, 4))
+def test_unfolding_undoes_folding(n_steps: int, n_sequences: int) -> None:
+    codes = np.arange(n_steps * n_sequences).reshape(n_steps, n_sequences)
+    columns = fold(codes, -1)
+    np.testing.assert_array_equal(columns.unfold(columns.codes.astype(float)), codes)
+    within = np.where(columns.codes == -1, 0, columns.codes).astype(float)
+    np.testing.assert_array_equal(columns.total(within), codes.sum(axis=0))
+
+
+def test_a_chunk_begins_where_the_one_before_it_ends() -> None:
+    columns = fold(np.arange(1000)[:, None], -1)
+    np.testing.assert_array_equal(columns.codes[0, 1:], columns.codes[-1, :-1] + 1)
+
+
+@pytest.mark.parametrize(("least", "every"), [(0.1, 8), (1e-29, 4), (1e-60, 2), (1e-150, 1), (5e-324, 1)])
+def test_scaling_is_as_rare_as_underflow_allows(least: float, every: int) -> None:
+    table = np.array([[least, 1.0], [0.0, 1.0]])
+    chain = Chain.rarely(np.array([0.5, 0.5]), np.eye(2), table)
+    assert chain.scale_every == every
+    assert [t for t in range(19) if chain.scales(t, 19)] == sorted({*range(every - 1, 19, every), 18})
