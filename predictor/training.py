@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from predictor import hmm, model_files, trained
-from predictor.calibration import calibrated
 from predictor.curriculum import Curriculum, TooLittleDataError, gather
 from predictor.forecast import observe
 from predictor.learning import Lesson, learn
@@ -16,6 +15,7 @@ from predictor.model_files import ModelFileError
 from predictor.observations import MISSING
 from predictor.settings import ModelSettings, PredictorSettings
 from predictor.symbols import Trend
+from predictor.thresholds import calibrated
 from predictor.trained import Trained
 from telemetry.point import Point, Value
 from telemetry.store import Store

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from predictor.calibration import calibrated, threshold
 from predictor.forecast import track
 from predictor.policy import Memory, Rule, Threshold, View, decide
+from predictor.thresholds import calibrated, threshold
 from predictor.times import NS_PER_S
 from tests.predictor import site
 
