@@ -93,6 +93,7 @@ class Governor:
             hold_ms = allowed_ms(hold_path(self._run_dir, domain), now, self._boot_id, self._limits.protective_ms)
             order = govern(self._known.get(domain), hold_ms, now, self._limits)
             path = order_path(self._run_dir, domain)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # its pacer's reports arrive there too
             if order is not None and read(path) != order.encode():
                 write(path, order)
         except (OSError, OrderError) as error:

@@ -72,14 +72,14 @@ def effective_interval_ms(text: str | None, now_monotonic_ns: int, protective_ms
 
 
 def is_domain_name(name: str) -> bool:
-    """Whether a domain of this name can have a directory of its own."""
-    return name not in {"", ".", ".."} and "/" not in name and name.isprintable()
+    """Whether a domain of this name can have a directory of its own, and points."""
+    return name not in {"", ".", ".."} and not {"/", "\\"}.intersection(name) and name.isprintable()
 
 
 def domain_directory(run_dir: Path, domain: str) -> Path:
     """Where the files of `domain` are; raises OrderError for a name that would lead elsewhere."""
     if not is_domain_name(domain):
-        raise OrderError(f"{domain!r} cannot be a domain's name: it must not hold / nor be . or ..")
+        raise OrderError(f"{domain!r} cannot be a domain's name: it must not hold / or \\, nor be . or ..")
     return run_dir / domain
 
 

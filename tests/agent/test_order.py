@@ -103,7 +103,7 @@ def test_an_order_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert read(tmp_path / "order") is None
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../etc", "a\n"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../etc", "a\\b", "a\n"])
 def test_a_name_cannot_lead_out_of_the_run_directory(name: str, tmp_path: Path) -> None:
     with pytest.raises(OrderError, match="cannot be a domain's name"):
         domain_directory(tmp_path, name)
