@@ -1,0 +1,44 @@
+"""Tells systemd how the service does: in, its state; out, datagrams to NOTIFY_SOCKET, as in sd_notify(3)."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+_US_PER_S = 1_000_000
+
+
+class Notifier:
+    """Sends states to the service manager, to nobody where none listens; it never raises."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        path = environment.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{path[1:]}" if path.startswith("@") else path  # @ stands for an abstract socket
+        self.watchdog_s = _watchdog_s(environment)
+        """Time within which the manager wants a sign of life; None for no matter when."""
+
+    def ready(self) -> None:
+        """The service is up."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """The service is well."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The service is going down."""
+        self._send("STOPPING=1")
+
+    def _send(self, state: str) -> None:
+        if not self._address:
+            return
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+            sender.sendto(state.encode(), self._address)
+
+
+def _watchdog_s(environment: Mapping[str, str]) -> float | None:
+    """WATCHDOG_USEC, if it is meant for this process: sd_watchdog_enabled(3)."""
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    text = environment.get("WATCHDOG_USEC", "")
+    return int(text) / _US_PER_S if text.isdecimal() and int(text) else None

@@ -1,0 +1,40 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from agent.notify import Notifier
+
+
+@pytest.mark.parametrize("abstract", [True, False])
+def test_tells_the_service_manager(tmp_path: Path, abstract: bool) -> None:
+    name = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name[1:]}" if abstract else name)
+        manager.settimeout(5.0)
+        notifier = Notifier({"NOTIFY_SOCKET": f"@{name[1:]}" if abstract else name})
+        notifier.ready()
+        notifier.alive()
+        notifier.stopping()
+        assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_nobody_need_listen(tmp_path: Path) -> None:
+    Notifier({}).ready()
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready()
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_knows_how_often_a_sign_of_life_is_wanted(environment: dict[str, str], seconds: float | None) -> None:
+    assert Notifier(environment).watchdog_s == seconds
