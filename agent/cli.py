@@ -1,0 +1,160 @@
+"""The command hefery-agent: in, words on a command line; out, one verb done, and an exit code."""
+
+import argparse
+import json
+import logging
+import queue
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent import hold, lock, once, service, status
+from agent.clock import Now, boot_id
+from agent.collectors import collectors
+from agent.notify import Notifier
+from agent.order import OrderError
+from agent.settings import AgentSettings
+from telemetry.settings import ConfigError, load
+from telemetry.store import StoreError
+
+Do = Callable[[AgentSettings, argparse.Namespace], int]
+
+_CONFIG: Final = Path("/etc/hefery/agent.toml")
+_GIVEN: Final = Path()
+_ONCE_PERIODS: Final = 2.5
+_STOPPED: Final = 130
+
+_EPILOG: Final = """\
+The order of things:
+  1. hefery-agent --check-config     is agent.toml complete, are its values possible?
+  2. hefery-agent once               what do the collectors see here? sends nothing
+  3. hefery-agent run                measure, send, and govern, until SIGTERM or Ctrl-C; systemd runs this
+  4. hefery-agent status             do points arrive, which orders stand? exit code 1 if anything is wrong
+  5. hefery-agent hold web --for 2h  checkpoint web as often as in danger, whatever is forecast: before a risky change
+     hefery-agent hold web --release let the forecasts decide again
+
+A hold shortens the interval; nothing here can lengthen it. A domain without a fresh decision is at the protective
+interval by itself. Every setting and its default is explained in docs/defaults.md; docs/examples/agent.toml is a file
+to start from.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    try:
+        if arguments.check_config is not None:
+            return _check_config(arguments.config if arguments.check_config == _GIVEN else arguments.check_config)
+        if arguments.verb is None:
+            parser.error("a verb is missing, such as run; --help lists them")
+        return int(arguments.verb(load(arguments.config, AgentSettings), arguments))
+    except (ConfigError, StoreError, lock.LockTaken, OrderError, hold.HoldError, OSError) as error:
+        print(f"hefery-agent: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hefery-agent",
+        description="Measures a Xen host, a machine or a guest, and orders how often each domain is checkpointed.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=None)
+    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
+    parser.add_argument(
+        "--check-config", nargs="?", type=Path, const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
+    )
+    adder = parser.add_subparsers(title="verbs", metavar="VERB")
+    _verb(adder, "run", _run, "measure, send and govern, until SIGTERM or Ctrl-C")
+    for name, do, help_text in (
+        ("once", _once, "look through every collector for a moment, print it, send nothing"),
+        ("status", _status, "print spool, orders and holds; exit code 1 if anything is wrong"),
+    ):
+        _verb(adder, name, do, help_text).add_argument("--json", action="store_true", help="print JSON")
+    holding = _verb(adder, "hold", _hold, "allow no interval longer than this for a while")
+    holding.add_argument("domain", metavar="DOMAIN")
+    what = holding.add_mutually_exclusive_group(required=True)
+    what.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 2h, 90m or 1h30m")
+    what.add_argument("--release", action="store_true", help="end the hold")
+    holding.add_argument("--interval", type=int, metavar="MS", help="longest interval (default: the protective one)")
+    return parser
+
+
+def _verb(
+    adder: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Do, help_text: str
+) -> argparse.ArgumentParser:
+    verb = adder.add_parser(name, help=help_text, description=help_text)
+    verb.set_defaults(verb=do)
+    # without a default here, so that what stood before the verb stays
+    verb.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings")
+    return verb
+
+
+def _check_config(path: Path) -> int:
+    load(path, AgentSettings)
+    print(f"{path}: good")
+    return 0
+
+
+def _run(settings: AgentSettings, _: argparse.Namespace) -> int:
+    service.run(settings, _stop_signals(), Notifier())
+    return 0
+
+
+def _once(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    sections = (settings.xen, settings.machine, settings.guest, settings.checkpoints)
+    longest_s = max((section.period_s for section in sections if section.enabled), default=0.0)
+    running = lock.is_held(service.lock_path(settings))  # then the pacers' reports are that agent's
+    looks = once.look(collectors(settings, listen=not running), _ONCE_PERIODS * longest_s)
+    print(json.dumps(once.as_json(looks), indent=2) if arguments.json else once.table(looks))
+    return int(any(seen.trouble for seen in looks))
+
+
+def _status(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    now = Now.read()
+    told = status.status(settings, now)
+    print(json.dumps(status.as_json(told), indent=2) if arguments.json else status.table(told, now))
+    return int(bool(told.problems))
+
+
+def _hold(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    path = hold.hold_path(settings.run_dir, arguments.domain)
+    if arguments.release:
+        print(f"{arguments.domain}: {'released' if hold.release(path) else 'was not held'}")
+        return 0
+    shortest_ms, longest_ms = settings.governor.protective_interval_ms, settings.governor.max_interval_ms
+    interval_ms = shortest_ms if arguments.interval is None else arguments.interval
+    if not shortest_ms <= interval_ms <= longest_ms:
+        raise hold.HoldError(f"--interval {interval_ms} is not between {shortest_ms} and {longest_ms} ms")
+    duration_s = hold.parse_duration_s(arguments.duration)
+    hold.place(path, interval_ms, duration_s, Now.read(), boot_id())
+    until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + duration_s))
+    absent = (
+        "" if arguments.domain in service.primary_of(settings.governor).domains() else "; not replicated from here now"
+    )
+    print(f"{arguments.domain}: at most {interval_ms} ms until {until}{absent}")
+    return 0
+
+
+def _stop_signals() -> service.Wait:
+    """Waits for SIGTERM or SIGINT. A queue of this kind, unlike an Event, may be used by a handler at any moment."""
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda n, _: told.put(n))
+
+    def wait(limit_s: float | None) -> bool:
+        try:
+            told.get(timeout=limit_s)
+        except queue.Empty:
+            return False
+        return True
+
+    return wait
