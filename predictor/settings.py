@@ -1,5 +1,6 @@
 """The predictor's configuration: in, a TOML file; out, frozen and checked settings, every default with its reason."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -39,7 +40,7 @@ class SeriesSettings(Section):
 class ModelSettings(Section):
     """Which model, and where its files are."""
 
-    folder: FilePath = Field(description="Folder of the model files.")
+    folder: FilePath = Field(default=Path("/var/lib/hefery/models"), description="Folder of the model files.")
     keep: int = Field(default=10, ge=2, description="Model files to keep, the newest; one to fall back on at least.")
     mode: Mode = Field(default="default", description="default, or paper for the published method as it stands.")
     restarts: int = Field(
@@ -55,7 +56,7 @@ class ModelSettings(Section):
         default=Recipe.false_alarm_share,
         gt=0,
         lt=0.5,
-        description="Share of calm time that may be lost to protection, dwell included: training sets thresholds by it.",
+        description="Share of calm time that false alarms may take, each with the dwell after it: sets thresholds.",
     )
 
     @property
@@ -113,7 +114,7 @@ class PredictorSettings(Section):
     """The file predictor.toml."""
 
     store: StoreSettings = Field(description="Where points are read and written.")
-    model: ModelSettings
+    model: ModelSettings = ModelSettings()
     series: SeriesSettings = SeriesSettings()
     training: TrainingSettings = TrainingSettings()
     policy: PolicySettings = PolicySettings()

@@ -18,7 +18,7 @@ from predictor.settings import PredictorSettings
 Floats = NDArray[np.float64]
 
 
-def calibrated(model: Model, lesson: Lesson, settings: PredictorSettings) -> Model:
+def with_thresholds(model: Model, lesson: Lesson, settings: PredictorSettings) -> Model:
     """The model with its thresholds for evidence set by what it says of the lesson's calm steps.
 
     At most `false_alarm_share` of them may be lost to protection; twice as many to intervals that do not lengthen.

@@ -15,7 +15,7 @@ from predictor.model_files import ModelFileError
 from predictor.observations import MISSING
 from predictor.settings import ModelSettings, PredictorSettings
 from predictor.symbols import Trend
-from predictor.thresholds import calibrated
+from predictor.thresholds import with_thresholds
 from predictor.trained import Trained
 from telemetry.point import Point, Value
 from telemetry.store import Store
@@ -66,7 +66,7 @@ def _learn(curriculum: Curriculum, settings: PredictorSettings) -> Outcome:
     before, reason = _in_force(settings.model, curriculum)
     recipe, seed, grid = settings.model.recipe, settings.training.seed, curriculum.grid
     model = learn(curriculum.lessons, curriculum.metrics, recipe, seed, before)
-    model = calibrated(model, curriculum.recent, settings)
+    model = with_thresholds(model, curriculum.recent, settings)
     new = Trained(model, curriculum.domains, curriculum.recent.history, grid.step_ns, grid.start_ns, grid.stop_ns)
     if before is None:
         return Outcome(accepted=True, reason=reason, curriculum=curriculum, model=new)

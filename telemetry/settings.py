@@ -28,15 +28,15 @@ AnySettings = TypeVar("AnySettings", bound=Section)
 class RetentionDays(Section):
     """How long points are kept, by bucket; events and incidents are kept for ever."""
 
-    telemetry: int = Field(default=30, ge=1)
-    decisions: int = Field(default=30, ge=1)
-    responses: int = Field(default=30, ge=1)
+    telemetry: int = Field(default=30, ge=1, description="A month: more than training looks back on.")
+    decisions: int = Field(default=30, ge=1, description="As long, to be read beside them.")
+    responses: int = Field(default=30, ge=1, description="As long, too.")
 
 
 class SqliteSettings(Section):
     """An embedded store, for one machine."""
 
-    kind: Literal["sqlite"]
+    kind: Literal["sqlite"] = Field(description="Which store this is.")
     path: FilePath = Field(description="The database file.")
     retention_days: RetentionDays = RetentionDays()
 
@@ -44,16 +44,16 @@ class SqliteSettings(Section):
 class InfluxBuckets(Section):
     """The buckets that the schema's points live in."""
 
-    telemetry: str = "telemetry"
-    decisions: str = "decisions"
-    responses: str = "responses"
-    events: str = "events"
+    telemetry: str = Field(default="telemetry", description="What agents measure.")
+    decisions: str = Field(default="decisions", description="What the predictor writes.")
+    responses: str = Field(default="responses", description="What load clients see.")
+    events: str = Field(default="events", description="What happened, and incidents: kept for ever.")
 
 
 class InfluxSettings(Section):
     """An InfluxDB 2.x server."""
 
-    kind: Literal["influxdb"]
+    kind: Literal["influxdb"] = Field(description="Which store this is.")
     url: str = Field(pattern=r"^https?://[^/\s]+$", description="Address of the server, such as http://127.0.0.1:8086.")
     org: str = Field(min_length=1, description="Organisation that owns the buckets.")
     token_file: FilePath = Field(description="File (0600) that holds this program's own token.")

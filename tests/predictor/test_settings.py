@@ -1,5 +1,7 @@
 """The predictor's settings: what is refused, and the rule that comes of them."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,16 @@ import pytest
 from predictor.cost import Stakes
 from predictor.model import Calm
 from predictor.policy import Threshold
+from predictor.policy_settings import CostSettings, PolicySettings
 from predictor.rarity import Rarity
-from predictor.settings import PredictorSettings
-from telemetry.settings import ConfigError, load
+from predictor.settings import (
+    ModelSettings,
+    PredictorSettings,
+    SeriesSettings,
+    ServiceSettings,
+    TrainingSettings,
+)
+from telemetry.settings import ConfigError, Section, load
 from tests.predictor import site
 
 MINIMAL = """
@@ -20,6 +29,7 @@ path = "store.sqlite"
 [model]
 folder = "models"
 """
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "predictor.toml"
 CALM = Calm(Rarity(np.array([0.0])), Rarity(np.array([0.0])), evidence_low=1.5, evidence_high=2.5)
 
 
@@ -78,3 +88,29 @@ def test_cost_section_becomes_stakes(tmp_path: Path) -> None:
     cost = {"service_s": 0.1, "loss_weight_s": 2.0, "intervals_ms": [25, 100], "mean_time_to_failure_h": 1.0}
     rule = site.settings(tmp_path, policy={"cost": cost}).rule(CALM)
     assert rule.stakes == Stakes((25, 100), 2.0, 1 / 3600, horizon_s=5.0)
+
+
+class TestExample:
+    def test_holds_every_default(self) -> None:
+        example = load(EXAMPLE, PredictorSettings)
+        assert example == PredictorSettings(store=example.store)
+        keys = {key for section in tomllib.loads(EXAMPLE.read_text(encoding="utf-8")).values() for key in section}
+        parts: list[type[Section]] = [
+            ModelSettings,
+            SeriesSettings,
+            TrainingSettings,
+            PolicySettings,
+            ServiceSettings,
+        ]
+        left_out = {"thresholds", "cost"}  # shown below, as comments
+        assert {name for part in parts for name in part.model_fields} - keys == left_out
+
+    def test_parts_that_are_comments_can_be_used(self, tmp_path: Path) -> None:
+        text = EXAMPLE.read_text(encoding="utf-8")
+        start, stop = text.index("# [[policy.thresholds]]"), text.index("[service]")
+        used = re.sub(r"^# (?=\[|\w+ = )", "", text[start:stop], flags=re.MULTILINE)
+        policy = loaded(tmp_path, text[:start] + used + text[stop:]).policy
+        assert [threshold.signal for threshold in policy.thresholds] == ["p_failed_within"]
+        assert policy.cost is not None
+        given = policy.cost.model_dump(exclude={"service_s", "loss_weight_s"})
+        assert given == CostSettings(service_s=1, loss_weight_s=1).model_dump(exclude={"service_s", "loss_weight_s"})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from predictor.forecast import track
 from predictor.policy import Memory, Rule, Threshold, View, decide
-from predictor.thresholds import calibrated, threshold
+from predictor.thresholds import threshold, with_thresholds
 from predictor.times import NS_PER_S
 from tests.predictor import site
 
@@ -49,7 +49,7 @@ def test_what_is_not_calm_neither_counts_nor_alarms() -> None:
 
 def test_model_gets_what_the_settings_allow(tmp_path: Path) -> None:
     settings, lesson, before = site.settings(tmp_path), site.lesson(), site.trained("default").model
-    after = calibrated(before, lesson, settings)
+    after = with_thresholds(before, lesson, settings)
     evidence = track(before, lesson.history, lesson.values).evidence
     calm = np.where(lesson.health == 0, evidence, np.nan)
     assert after.calm.evidence_high == threshold(calm, hold_steps=10, lost_share=0.05)
