@@ -19,7 +19,8 @@ from telemetry.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
 
-_SEQUENCE_MEMORY_NS: Final = 7 * 86_400 * NS_PER_S
+_SEQUENCE_MEMORY_NS: Final = 3600 * NS_PER_S
+"""A decision older than this counts for nothing any more, nor does its sequence."""
 _NS_PER_MS: Final = 10**6
 
 
