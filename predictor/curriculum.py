@@ -63,7 +63,7 @@ def gather(store: Store, settings: PredictorSettings, now_ns: int) -> Curriculum
             f" the most are the {most[0]} of {most[1]}: watch longer, or lower it"
         )
     metrics = np.flatnonzero(~np.isnan(values[:, kept]).all(axis=(0, 1)))
-    older = [_older(store, settings, incident, told, grid.start_ns) for incident in told]
+    older = [_older(store, settings, one, told, grid.start_ns) for one in told if one.start_ns < grid.start_ns]
     return Curriculum(
         grid,
         tuple(domains[column] for column in kept),
@@ -89,7 +89,7 @@ def _older(
     """An incident from before the span with the calm before it; no steps where too little of that is known."""
     step_ns, context_ns = settings.series.step_ns, round(settings.training.incident_context_h * 3600 * NS_PER_S)
     end_ns = until_ns if incident.end_ns is None else min(incident.end_ns, until_ns)
-    grid = series.grid_between(incident.start_ns - context_ns, end_ns if incident.start_ns < until_ns else 0, step_ns)
+    grid = series.grid_between(incident.start_ns - context_ns, end_ns, step_ns)
     values = _without_sparse(series.read(store, grid, [incident.domain]).values)
     health = incidents.labels(told, grid, [incident.domain])
     calm_steps = (_observed(values) & (health == NORMAL)).sum()

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -138,6 +139,21 @@ class TestOneSentence:
     def test_store_that_is_none(self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "store.sqlite").write_bytes(b"this is no database, and long enough to be taken for one" * 20)
         assert f"{tmp_path}/store.sqlite: " in self.said(["--config", str(config), "once"], capsys)
+
+    def test_store_that_does_not_answer(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]  # free again, so that nobody listens
+        token = tmp_path / "token"
+        token.write_text("secret", encoding="utf-8")
+        token.chmod(0o600)
+        config = tmp_path / "influx.toml"
+        url = f"http://127.0.0.1:{port}"
+        config.write_text(
+            f'[store]\nkind = "influxdb"\nurl = "{url}"\norg = "hefery"\ntoken_file = "{token}"\n', encoding="utf-8"
+        )
+        said = self.said(["--config", str(config), "once"], capsys)
+        assert url in said
+        assert "secret" not in said
 
     def test_recordings_that_are_none(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "holds no .csv or .csv.gz file" in self.said(["evaluate", "--data", str(tmp_path)], capsys)
