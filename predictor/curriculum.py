@@ -1,7 +1,7 @@
 """What to learn from: in, the store's past and its incidents; out, lessons with the calm history of each domain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,6 +26,15 @@ _SPARSE: Final = 0.5
 
 class TooLittleDataError(Exception):
     """There is nothing to learn from; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Trouble of a domain and the calm before it."""
+
+    domain: str
+    start_ns: int
+    stop_ns: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ def gather(store: Store, settings: PredictorSettings, now_ns: int) -> Curriculum
             f" the most are the {most[0]} of {most[1]}: watch longer, or lower it"
         )
     metrics = np.flatnonzero(~np.isnan(values[:, kept]).all(axis=(0, 1)))
-    older = [_older(store, settings, one, told, grid.start_ns) for one in told if one.start_ns < grid.start_ns]
+    older = [_older(store, settings, told, episode) for episode in _episodes(settings, told, grid.start_ns)]
     return Curriculum(
         grid,
         tuple(domains[column] for column in kept),
@@ -83,17 +92,32 @@ def _recent(store: Store, settings: PredictorSettings, now_ns: int) -> tuple[Gri
     return grid, read.domains, _without_sparse(read.values[first:])
 
 
+def _episodes(settings: PredictorSettings, told: Sequence[Incident], until_ns: int) -> list[Episode]:
+    """The incidents that began before `until_ns`, those of a domain with no room for calm between them together."""
+    context_ns = round(settings.training.incident_context_h * 3600 * NS_PER_S)
+    episodes: list[Episode] = []
+    for incident in sorted(told, key=lambda one: (one.domain, one.start_ns)):
+        end_ns = until_ns if incident.end_ns is None else min(incident.end_ns, until_ns)
+        before = episodes[-1] if episodes else None
+        if incident.start_ns >= until_ns:
+            continue
+        if before and before.domain == incident.domain and incident.start_ns <= before.stop_ns + context_ns:
+            episodes[-1] = replace(before, stop_ns=end_ns)
+        else:
+            episodes.append(Episode(incident.domain, incident.start_ns - context_ns, end_ns))
+    return episodes
+
+
 def _older(
-    store: Store, settings: PredictorSettings, incident: Incident, told: Sequence[Incident], until_ns: int
+    store: Store, settings: PredictorSettings, told: Sequence[Incident], episode: Episode
 ) -> tuple[Floats, Health]:
-    """An incident from before the span with the calm before it; no steps where too little of that is known."""
-    step_ns, context_ns = settings.series.step_ns, round(settings.training.incident_context_h * 3600 * NS_PER_S)
-    end_ns = until_ns if incident.end_ns is None else min(incident.end_ns, until_ns)
-    grid = series.grid_between(incident.start_ns - context_ns, end_ns, step_ns)
-    values = _without_sparse(series.read(store, grid, [incident.domain]).values)
-    health = incidents.labels(told, grid, [incident.domain])
+    """What was measured in an episode; no steps where too little of the calm before it is known."""
+    grid = series.grid_between(episode.start_ns, episode.stop_ns, settings.series.step_ns)
+    values = _without_sparse(series.read(store, grid, [episode.domain]).values)
+    health = incidents.labels(told, grid, [episode.domain])
     calm_steps = (_observed(values) & (health == NORMAL)).sum()
-    if calm_steps < min(settings.training.min_steps, context_ns // step_ns // 2):
+    context_steps = settings.training.incident_context_h * 3600 / settings.series.step_s
+    if calm_steps < min(settings.training.min_steps, context_steps / 2):
         return values[:0], health[:0]
     return values, health
 

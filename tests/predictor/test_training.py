@@ -125,6 +125,9 @@ class TestIncidents:
         assert outcome.model is not None
         assert outcome.model.model.chains.knows_failures
         assert outcome.model.start_ns == site.at(now_s)
+        assert outcome.curriculum is not None
+        (older,) = outcome.curriculum.older
+        assert older.health[:, 0].tolist() == [0] * 180 + [1] * 50 + [2] * 10
 
     def test_older_failure_without_its_calm_is_left_out(self, store: Store, settings: PredictorSettings) -> None:
         store.append(site.points("web", site.leak(60, 2)))
