@@ -99,7 +99,7 @@ def _episodes(settings: PredictorSettings, told: Sequence[Incident], until_ns: i
     for incident in sorted(told, key=lambda one: (one.domain, one.start_ns)):
         end_ns = until_ns if incident.end_ns is None else min(incident.end_ns, until_ns)
         before = episodes[-1] if episodes else None
-        if incident.start_ns >= until_ns:
+        if end_ns <= incident.start_ns:  # begins later, or was withdrawn
             continue
         if before and before.domain == incident.domain and incident.start_ns <= before.stop_ns + context_ns:
             episodes[-1] = replace(before, stop_ns=end_ns)
