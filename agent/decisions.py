@@ -28,6 +28,7 @@ class DecisionFeed:
         self._read_clock = read_clock
         self._lock = threading.Lock()
         self._found: tuple[list[Decision], Now] | None = None
+        self._last: list[Decision] = []
         self._trouble: str | None = None
         self.wanted: frozenset[str] = frozenset()
         self.news = threading.Event()
@@ -64,9 +65,11 @@ class DecisionFeed:
             return
         self._note(None)
         decisions = [Decision.of(point) for point in points if point.tags["domain"] in wanted]
-        with self._lock:
-            self._found = decisions, self._read_clock()
-        self.news.set()
+        if decisions != self._last:  # a decision is weighed at first sight: one refused then gets no better by waiting
+            self._last = decisions
+            with self._lock:
+                self._found = decisions, self._read_clock()
+            self.news.set()
 
     def _note(self, trouble: str | None) -> None:
         if (trouble is None) != (self._trouble is None):

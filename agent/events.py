@@ -11,7 +11,7 @@ from telemetry.schema import NOBODY
 _log = logging.getLogger(__name__)
 
 _MOST = 1_000
-_WAIT_S = 0.2
+_WAIT_S = 0.5
 
 
 class Events:

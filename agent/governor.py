@@ -93,15 +93,15 @@ class Governor:
             hold_ms = allowed_ms(hold_path(self._run_dir, domain), now, self._boot_id, self._limits.protective_ms)
             order = govern(self._known.get(domain), hold_ms, now, self._limits)
             path = order_path(self._run_dir, domain)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # its pacer's reports arrive there too
-            if order is not None and read(path) != order.encode():
+            if order is None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # its pacer's reports arrive there too
+                self._withdraw(domain)
+            elif read(path) != order.encode():
                 write(path, order)
         except (OSError, OrderError) as error:
             self._note(domain, "order not renewed", str(error))
         else:
             self._note(domain, "order not renewed", None)
-            if order is None:
-                self._withdraw(domain)
 
     def _withdraw(self, domain: str) -> None:
         """Put the protective interval into an order that stands; without one, the pacer is at it already."""

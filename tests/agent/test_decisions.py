@@ -53,6 +53,19 @@ def test_hands_on_what_is_wanted_once() -> None:
     assert store.asked == [(NOW.wall_ns - 120 * NS_PER_S, None)]
 
 
+def test_what_has_not_changed_is_no_news() -> None:
+    store = FakeStore("web")
+    feed = feed_of(store, "web")
+    feed.poll(cast(Store, store))
+    assert feed.take() is not None
+    feed.poll(cast(Store, store))
+    assert not feed.news.is_set()
+    assert feed.take() is None
+    store.points = [Point("decision", {"domain": "web"}, {"interval_ms": 25.0}, NOW.wall_ns)]
+    feed.poll(cast(Store, store))
+    assert feed.news.is_set()
+
+
 def test_asks_for_the_one_domain_of_a_host_alone() -> None:
     store = FakeStore("web")
     feed_of(store, "web").poll(cast(Store, store))

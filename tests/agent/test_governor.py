@@ -238,6 +238,12 @@ def test_a_decision_becomes_an_order_and_an_event(site: Site) -> None:
     assert site.told == ["web: 25 -> 2000 ms: calm"]
 
 
+def test_a_domain_without_a_decision_has_a_directory_for_its_pacers_reports(site: Site) -> None:
+    assert site.tick() == 25
+    assert [path.name for path in site.run_dir.iterdir()] == ["web"]
+    assert list((site.run_dir / "web").iterdir()) == []
+
+
 def test_a_dead_predictor_lets_the_order_run_out(site: Site) -> None:
     site.decide(1, 2_000.0)
     assert [site.tick(5.0) for _ in range(4)] == [2_000, 2_000, 25, 25]
