@@ -37,7 +37,7 @@ class SpoolSettings(Section):
     max_age_s: float = Field(
         default=7 * 86_400.0,
         ge=60,
-        description="Points that have waited longer are dropped: a week is far beyond what a training looks back on.",
+        description="Points that have waited longer, by the wall clock, are dropped: no training looks back a week.",
     )
 
 

@@ -101,11 +101,11 @@ class Spool:
 
     def sent(self, rows: Iterable[Row]) -> None:
         """Forget rows that the store has acknowledged."""
-        numbers, now_ns = [(row.number,) for row in rows], self._wall_ns()
+        gone, now_ns = list(rows), self._wall_ns()
 
         def work(file: sqlite3.Connection) -> None:
-            file.executemany("DELETE FROM point WHERE number = ?", numbers)
-            _count(file, "sent", len(numbers))
+            _delete(file, gone)
+            _count(file, "sent", len(gone))
             _set(file, "last_sent_ns", now_ns)
 
         self._file.run("IMMEDIATE", work)
@@ -117,7 +117,7 @@ class Spool:
         def work(file: sqlite3.Connection) -> None:
             kept = [(row.body, reason, now_ns) for row, reason in refused]
             file.executemany("INSERT INTO quarantine (body, reason, refused_ns) VALUES (?, ?, ?)", kept)
-            file.executemany("DELETE FROM point WHERE number = ?", [(row.number,) for row, _ in refused])
+            _delete(file, [row for row, _ in refused])
             _count(file, "quarantined", len(refused))
             gone = file.execute(
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?", [MOST_QUARANTINED]
@@ -161,6 +161,11 @@ def read_state(path: Path) -> SpoolState:
             return _state(file)
     finally:
         database.close()
+
+
+def _delete(file: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Delete the rows, and no others that got their numbers in a new file, begun after damage."""
+    file.executemany("DELETE FROM point WHERE number = ? AND body = ?", [(row.number, row.body) for row in rows])
 
 
 def _delete_oldest(file: sqlite3.Connection, size: int) -> int:

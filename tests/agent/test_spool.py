@@ -221,9 +221,11 @@ def test_a_file_damaged_while_in_use_is_kept_aside_too(world: World) -> None:
     cut_off = sqlite3.connect(world.path)
     assert cut_off.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     cut_off.close()
+    in_flight = spool.oldest(5)
     break_header(world.path)
-    spool.add([point(1)])
-    assert times(spool) == [1]
+    spool.add([point(1_000_001)])
+    spool.sent(in_flight)
+    assert times(spool) == [1_000_001]
     assert len(world.told) == 1
     assert len(list(world.path.parent.glob("*.damaged-*Z"))) == 1
 
