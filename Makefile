@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format bench evaluate influxd clean
+.PHONY: help setup demo test lint format docs bench evaluate influxd clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ format: ## format the code
 	@scripts/setup python3-venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+docs: ## write docs/defaults.md from the descriptions in the code
+	@scripts/setup python3-venv
+	@mkdir -p build && $(PYTHON) scripts/defaults.py >build/defaults.md && mv build/defaults.md docs/defaults.md
 
 bench: ## side by side with other tools: training, filtering, a tick, the agent (writes build/bench.json)
 	@scripts/setup python3-venv

@@ -21,8 +21,8 @@ _PAPER_LEVELS: Final = (3, 2, 2, 2)
 """Levels of CPU, memory, network, disk: 24 symbols. The paper says "2 to 3" and means against the metric's own mean."""
 _PAPER_CUTS: Final = {2: (1.0,), 3: (0.5, 1.5)}
 """Where the levels part, in means: two levels at the mean itself; three leave "medium" half a mean to either side."""
-_SIGMA_CUT: Final = 3.0
-_TREND_CUTS: Final = (1.0, 3.0)
+SIGMA_CUT: Final = 3.0
+TREND_CUTS: Final = (1.0, 3.0)
 _LEVELS: Final = 3
 
 
@@ -121,10 +121,10 @@ def sigma_symbols(departures: Floats, trend: Trend) -> Symbols:
 
     The last digit cuts the largest |fast - slow average| at 1 and 3.
     """
-    digits = _cut(departures, (-_SIGMA_CUT, _SIGMA_CUT))
+    digits = _cut(departures, (-SIGMA_CUT, SIGMA_CUT))
     movement = np.fmax.reduce(np.abs(trend.fast - trend.slow), axis=-1)
     unseen = np.isnan(departures).all(axis=-1)
-    movement_digit = _cut(np.where(unseen, np.nan, movement), _TREND_CUTS)
+    movement_digit = _cut(np.where(unseen, np.nan, movement), TREND_CUTS)
     return np.concatenate([digits, movement_digit[..., None]], axis=-1)
 
 
