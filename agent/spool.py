@@ -8,13 +8,13 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from agent.clock import NS_PER_S
 from agent.rows import Row, encode
-from agent.spool_file import SpoolFile, open_database
+from agent.spool_file import SpoolFile
+from agent.spool_state import DROPPED, SpoolState, state_of
 from telemetry.point import Point
 from telemetry.store import StoreError
 
@@ -23,32 +23,7 @@ _log = logging.getLogger(__name__)
 MOST_QUARANTINED = 10_000
 """Points kept that the store refused; beyond it the oldest of them are dropped, and counted."""
 
-_DROPPED = "dropped_"
 _AT_ONCE = 1_000
-
-
-@dataclass(frozen=True)
-class Quarantined:
-    """A point that the store refused, why, and when (UTC)."""
-
-    body: str
-    reason: str
-    refused_ns: int
-
-
-@dataclass(frozen=True)
-class SpoolState:
-    """What a spool holds and what has become of the points; counts are since the file was made, times UTC."""
-
-    points: int
-    bytes: int
-    oldest_ns: int | None
-    sent: int
-    last_sent_ns: int | None
-    dropped: Mapping[str, int]
-    quarantined: int
-    newest_quarantined: Quarantined | None
-    trouble: str
 
 
 class Spool:
@@ -78,7 +53,7 @@ class Spool:
 
         def work(file: sqlite3.Connection) -> None:
             file.executemany("INSERT INTO point (body, added_ns) VALUES (?, ?)", rows)
-            _count(file, _DROPPED + "unwritten", self._unwritten)
+            _count(file, DROPPED + "unwritten", self._unwritten)
             self._drop(file, now_ns)
 
         with self._adding:
@@ -122,7 +97,7 @@ class Spool:
             gone = file.execute(
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?", [MOST_QUARANTINED]
             ).rowcount
-            _count(file, _DROPPED + "quarantine", gone)
+            _count(file, DROPPED + "quarantine", gone)
 
         self._file.run("IMMEDIATE", work)
 
@@ -132,7 +107,7 @@ class Spool:
 
     def state(self) -> SpoolState:
         """What is in it."""
-        return self._file.run("DEFERRED", _state)
+        return self._file.run("DEFERRED", state_of)
 
     def close(self) -> None:
         """Close the file."""
@@ -148,19 +123,9 @@ class Spool:
         ).fetchone()
         if young:
             gone = file.execute("DELETE FROM point WHERE number < ?", young).rowcount
-            _count(file, _DROPPED + "age", gone)
+            _count(file, DROPPED + "age", gone)
         while (surplus := _value(file, "bytes", 0) - self._max_bytes) > 0:
-            _count(file, _DROPPED + "bytes", _delete_oldest(file, surplus))
-
-
-def read_state(path: Path) -> SpoolState:
-    """What is in the spool of another process; raises StoreError."""
-    database = open_database(path)
-    try:
-        with database.transaction() as file:
-            return _state(file)
-    finally:
-        database.close()
+            _count(file, DROPPED + "bytes", _delete_oldest(file, surplus))
 
 
 def _delete(file: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -191,20 +156,3 @@ def _set(file: sqlite3.Connection, name: str, value: int | str) -> None:
 def _value(file: sqlite3.Connection, name: str, otherwise: int) -> int:
     row = file.execute("SELECT value FROM ledger WHERE name = ?", [name]).fetchone()
     return int(row[0]) if row else otherwise
-
-
-def _state(file: sqlite3.Connection) -> SpoolState:
-    ledger = dict(file.execute("SELECT name, value FROM ledger"))
-    oldest = file.execute("SELECT added_ns FROM point ORDER BY number LIMIT 1").fetchone()
-    refused = file.execute("SELECT body, reason, refused_ns FROM quarantine ORDER BY number DESC LIMIT 1").fetchone()
-    return SpoolState(
-        points=ledger["points"],
-        bytes=ledger["bytes"],
-        oldest_ns=oldest and oldest[0],
-        sent=ledger.get("sent", 0),
-        last_sent_ns=ledger.get("last_sent_ns"),
-        dropped={name.removeprefix(_DROPPED): n for name, n in ledger.items() if name.startswith(_DROPPED)},
-        quarantined=ledger.get("quarantined", 0),
-        newest_quarantined=refused and Quarantined(*refused),
-        trouble=ledger.get("trouble", ""),
-    )

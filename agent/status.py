@@ -8,8 +8,8 @@ from agent.clock import NS_PER_S, Now, boot_id
 from agent.order import Order, OrderError, effective_interval_ms, order_path, read
 from agent.service import lock_path, primary_of
 from agent.settings import AgentSettings
-from agent.spool import SpoolState, read_state
 from agent.spool_file import set_aside
+from agent.spool_state import SpoolState, read_state
 from telemetry.store import StoreError
 
 _LATE_S = 60

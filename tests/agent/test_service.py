@@ -12,7 +12,7 @@ import pytest
 
 from agent.lock import is_held
 from agent.order import effective_interval_ms, order_path, read
-from agent.spool import read_state
+from agent.spool_state import read_state
 from telemetry.point import Point
 from telemetry.settings import SqliteSettings
 from telemetry.store import Store
