@@ -3,6 +3,7 @@
 Arrays end in [S, M]: S domains, M metrics. What was not seen is NaN, and its digit is MISSING.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,9 @@ Floats = NDArray[np.float64]
 Symbols = NDArray[np.intp]
 
 SIGMA_FLOOR_SHARE: Final = 0.02
-"""A deviation below this share of the mean is no news (measured: facts of the evaluation, docs/defaults.md)."""
+"""A deviation below this share of the mean is no news (docs/defaults.md)."""
+LARGEST_DEPARTURE: Final = 100.0
+"""In standard deviations: one absurd value (the first write to an idle disk) must not rule the averages for long."""
 
 _PAPER_LEVELS: Final = (3, 2, 2, 2)
 """Levels of CPU, memory, network, disk: 24 symbols. The paper says "2 to 3" and means against the metric's own mean."""
@@ -78,8 +81,8 @@ def learn_history(values: Floats, floors: Floats | float = 0.0) -> History:
 
 
 def standardise(values: Floats, history: History) -> Floats:
-    """Departures `[..., S, M]` from the history, in standard deviations."""
-    return np.asarray((values - history.mean) / history.sigma)
+    """Departures `[..., S, M]` from the history, in standard deviations, at most LARGEST_DEPARTURE either way."""
+    return np.clip((values - history.mean) / history.sigma, -LARGEST_DEPARTURE, LARGEST_DEPARTURE)
 
 
 def follow(departures: Floats, before: Trend, averaging: Averaging) -> Trend:
@@ -139,8 +142,9 @@ def mean_symbols(values: Floats, mean: Floats) -> Symbols:
     N = C' f(M') f(N') f(D') + M' f(N') f(D') + N' f(D') + D'; missing where a metric is.
     """
     levels = _PAPER_LEVELS[: values.shape[-1]]
-    share = values / np.where(mean == 0, np.finfo(np.float64).tiny, mean)
-    digits = [_cut(share[..., m], _PAPER_CUTS[level]) for m, level in enumerate(levels)]
+    digits = [
+        _cut(values[..., m], [cut * mean[..., m] for cut in _PAPER_CUTS[level]]) for m, level in enumerate(levels)
+    ]
     joined = np.ravel_multi_index(tuple(np.maximum(digit, 0) for digit in digits), levels)
     missing = np.any([digit == MISSING for digit in digits], axis=0)
     return np.where(missing, MISSING, joined)[..., None]
@@ -157,7 +161,8 @@ def mean_loads(n_metrics: int) -> tuple[Floats, ...]:
     return (np.sum(np.unravel_index(np.arange(int(np.prod(levels))), levels), axis=0).astype(np.float64),)
 
 
-def _cut(values: Floats, cuts: tuple[float, ...]) -> Symbols:
-    """The number of `cuts` that a value exceeds."""
+def _cut(values: Floats, cuts: Sequence[Floats | float]) -> Symbols:
+    """The number of `cuts` that a value exceeds; missing where either is NaN."""
     level = sum((values > cut).astype(np.intp) for cut in cuts)
-    return np.where(np.isnan(values), MISSING, level)
+    unknown = np.isnan(values) | np.isnan(cuts[0])
+    return np.where(unknown, MISSING, level)

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from agent.settings import AgentSettings
 from predictor.model import Recipe
 from predictor.settings import PredictorSettings
-from predictor.symbols import SIGMA_CUT, SIGMA_FLOOR_SHARE, TREND_CUTS, Averaging
+from predictor.symbols import LARGEST_DEPARTURE, SIGMA_CUT, SIGMA_FLOOR_SHARE, TREND_CUTS, Averaging
 from telemetry.settings import Section
 
 _HEAD = """\
@@ -21,6 +21,11 @@ _METHOD = (
     ("cuts of a metric", SIGMA_CUT, "Standard deviations either side of the mean; 1, means and terciles tell less."),
     ("cuts of the trend", TREND_CUTS, "Of the largest |fast - slow average|, in standard deviations."),
     ("least deviation", SIGMA_FLOOR_SHARE, "Of the mean: a metric that hardly moved would else cry at a breath."),
+    (
+        "largest departure",
+        LARGEST_DEPARTURE,
+        "Standard deviations: one absurd value must not rule the averages for long.",
+    ),
     ("weight of the fast average", Averaging.fast, "Follows a change within some three steps."),
     ("weight of the slow average", Averaging.slow, "Remembers some sixty, so that the two part when a metric moves."),
     ("weight of the surprisal", Averaging.surprisal, "One rare symbol is no news, several are."),
