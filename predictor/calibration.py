@@ -1,56 +1,52 @@
-"""Where protection begins: in, evidence in calm times; out, thresholds that leave most of the calm to long intervals.
+"""Probabilities forecast of what was held out, and what came true, come in; a map to honest probabilities goes out."""
 
-An alarm costs more than its own step: dwell and calm ticks hold the interval short after it. So the share of calm time
-that may be lost is counted with them, not by single steps.
-"""
-
-from dataclasses import replace
-from math import ceil
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-from predictor.forecast import track
-from predictor.learning import Lesson
-from predictor.model import NORMAL, Model
-from predictor.settings import PredictorSettings
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_CERTAIN: Final = 1e-6
+"""Probabilities nearer to 0 or 1 than this are taken as this near."""
 
 
-def calibrated(model: Model, lesson: Lesson, settings: PredictorSettings) -> Model:
-    """The model with its thresholds for evidence set by what it says of the lesson's calm steps.
+@dataclass(frozen=True)
+class Calibration:
+    """Platt's map, sigmoid(slope logit(p) + intercept), which keeps the order; as it stands here it changes nothing."""
 
-    At most `false_alarm_share` of them may be lost to protection; twice as many to intervals that do not lengthen.
-    """
-    evidence = track(model, lesson.history, lesson.values).evidence
-    calm = np.where(lesson.health == NORMAL, evidence, np.nan)
-    policy, share = settings.policy, settings.model.false_alarm_share
-    hold_steps = max(ceil(policy.dwell_s / settings.series.step_s), policy.calm_ticks)
-    low, high = (threshold(calm, hold_steps, lost_share) for lost_share in (2 * share, share))
-    return replace(model, calm=replace(model.calm, evidence_low=low, evidence_high=high))
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    @classmethod
+    def learn(cls, forecast: Floats, came_true: Flags) -> Self:
+        """Fit by maximum likelihood to probabilities `forecast [n]` and whether each `came_true [n]`.
+
+        Targets are drawn in by one imagined case of each kind (Platt 1999, section 2.2), so that no finite sample
+        makes anything certain. The slope is not below 0: where forecasts were worse than none, the base rate is left.
+        """
+        true, false = np.count_nonzero(came_true), np.count_nonzero(~came_true)
+        target = np.where(came_true, (true + 1) / (true + 2), 1 / (false + 2))
+        x = _logit(forecast)
+
+        def loss(parameters: Floats) -> tuple[float, Floats]:
+            z = parameters[0] * x + parameters[1]
+            error = expit(z) - target
+            return float(np.mean(np.logaddexp(0, z) - target * z)), np.array([np.mean(error * x), np.mean(error)])
+
+        fitted = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
+        return cls(float(fitted.x[0]), float(fitted.x[1]))
+
+    def honest(self, forecast: Floats) -> Floats:
+        """What forecasts of this probability are worth; NaN stays NaN."""
+        if self == Calibration():
+            return forecast
+        return np.asarray(expit(self.slope * _logit(forecast) + self.intercept))
 
 
-def threshold(evidence: Floats, hold_steps: int, lost_share: float) -> float:
-    """The lowest level of calm `evidence [T, S]` (NaN is not calm) that loses at most the share of its steps.
-
-    Each step at or above the level loses `hold_steps`, itself the first.
-    """
-    levels = np.unique(evidence[~np.isnan(evidence)])
-    first, last = 0, len(levels)  # what is above all levels loses nothing
-    while first < last:
-        middle = (first + last) // 2
-        if _lost(evidence, levels[middle], hold_steps) <= lost_share:
-            last = middle
-        else:
-            first = middle + 1
-    return float(levels[first]) if first < len(levels) else float(np.nextafter(levels[-1], np.inf))
-
-
-def _lost(evidence: Floats, level: float, hold_steps: int) -> float:
-    """Share of the calm steps that are lost."""
-    step = np.arange(len(evidence))[:, None]
-    alarm = np.where(evidence >= level, step, -hold_steps)  # NaN is no alarm
-    held = step - np.maximum.accumulate(alarm, axis=0) < hold_steps
-    calm = ~np.isnan(evidence)
-    return float((held & calm).sum() / calm.sum())
+def _logit(probability: Floats) -> Floats:
+    return np.asarray(logit(np.clip(probability, _CERTAIN, 1 - _CERTAIN)))

@@ -110,11 +110,24 @@ def listen(chains: Chains, symbols: Symbols, trend: Trend) -> Signals:
 
 
 def voice(model: Model, signals: Signals) -> Forecast:
-    """Compare the signals with calm times."""
+    """Compare the signals with calm times, and make P(failed within h) honest.
+
+    P(failed next) cannot exceed it; what is taken from that is abnormal at least.
+    """
     unseen = np.isnan(signals.rise)
     expected = np.moveaxis(np.where(unseen[..., None], np.nan, signals.expected), -1, 0)
-    learned = model.calm.learned.decades(learned_signal(model.chains, signals))
-    return Forecast(*expected, learned=learned, surprise=model.calm.surprise.decades(signals.rise))
+    p_normal, p_abnormal, p_failed, p_failed_within, load = expected
+    honest = model.calibration.honest(p_failed_within)
+    p_failed_at_most = np.minimum(p_failed, honest)
+    return Forecast(
+        p_normal,
+        p_abnormal + (p_failed - p_failed_at_most),
+        p_failed_at_most,
+        honest,
+        load,
+        learned=model.calm.learned.decades(learned_signal(model.chains, signals)),
+        surprise=model.calm.surprise.decades(signals.rise),
+    )
 
 
 def learned_signal(chains: Chains, signals: Signals) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from predictor.calibration import Calibration
 from predictor.ensemble import Ensemble
 from predictor.hmm import Hmm, absorb
 from predictor.rarity import Rarity
@@ -80,11 +81,15 @@ class Chains:
 
 @dataclass(frozen=True)
 class Model:
-    """What a training run leaves behind: the chains over some `metrics`, and what calm looked like to them."""
+    """What a training run leaves behind: the chains over some `metrics`, and what calm looked like to them.
+
+    `calibration` makes their P(failed within h) honest.
+    """
 
     chains: Chains
     metrics: tuple[str, ...]
     calm: Calm
+    calibration: Calibration
 
 
 def readout(transition: Floats, horizon_steps: int) -> Floats:

@@ -37,3 +37,10 @@ class Rarity:
         as_large = self.sample.size - np.searchsorted(self.sample, values, side="left")
         rarity = -np.log10((1 + as_large) / (1 + self.sample.size))
         return np.where(np.isnan(values), np.nan, rarity)
+
+
+def exceeded_by(calm: Floats, share: float) -> float:
+    """The lowest threshold that at most this share of the `calm` values, NaN left out, is at or above."""
+    values = np.sort(calm[~np.isnan(calm)], axis=None)
+    may_exceed = min(int(share * values.size), values.size - 1)
+    return float(np.nextafter(values[values.size - 1 - may_exceed], np.inf))

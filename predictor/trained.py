@@ -1,7 +1,7 @@
 """A model and all that is needed to use it: in, what training made; out, the contents of a model file, and back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from predictor import model_files
+from predictor.calibration import Calibration
 from predictor.hmm import Hmm
 from predictor.model import HEALTH, Calm, Chains, Model, Recipe
 from predictor.model_files import Contents, ModelFileError
@@ -54,6 +55,7 @@ class Trained:
             "knows_failures": chains.knows_failures,
             "evidence_low": calm.evidence_low,
             "evidence_high": calm.evidence_high,
+            "calibration": asdict(self.model.calibration),
             "metrics": self.model.metrics,
             "domains": self.domains,
             "step_ns": self.step_ns,
@@ -74,7 +76,7 @@ class Trained:
         domains, metrics = tuple(meta["domains"]), tuple(meta["metrics"])
         if not history.mean.shape == history.sigma.shape == (len(domains), len(metrics)):
             raise ValueError("its histories are not those of its domains and metrics")
-        model = Model(chains, metrics, calm)
+        model = Model(chains, metrics, calm, Calibration(**meta["calibration"]))
         return cls(model, domains, history, meta["step_ns"], meta["start_ns"], meta["stop_ns"])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from predictor import model_files, trained
+from predictor.calibration import Calibration
 from predictor.forecast import track
 from predictor.model import Mode
 from predictor.model_files import Contents, ModelFileError
@@ -22,6 +23,7 @@ def default() -> Trained:
 @pytest.mark.parametrize("mode", ["default", "paper"])
 def test_forecasts_as_before(mode: Mode, tmp_path: Path) -> None:
     before = site.trained(mode)
+    before = replace(before, model=replace(before.model, calibration=Calibration(0.6, -1.0)))
     after = trained.load(model_files.save(tmp_path, mode, site.START_NS, before.contents()))
     values = np.stack([site.leak(50, 8), site.calm(50, 9)], axis=1)
     old, new = (track(one.model, one.history, values) for one in (before, after))
