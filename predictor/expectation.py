@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from predictor.columns import Columns, fold
 from predictor.observations import Floats, Ints
-from predictor.recursions import Chain, Columns, Forward, backward, fold, forward, run_backward
+from predictor.recursions import Chain, Forward, backward, forward, run_backward
 
-_BLOCK_SEQUENCES = 1024
+_BLOCK_SEQUENCES = 512
 _BLOCK_OBSERVATIONS = 2**21
-"""what a block remembers of each is 80 bytes with 9 states: 170 MB"""
+"""80 bytes each are remembered with 9 states: 170 MB"""
 _COUNTED_STEPS = 8
 
 
@@ -21,6 +22,7 @@ class Block:
     last: Ints
     """[C*S] the last step of each column that lies inside its sequence; below 0 where there is none"""
     room: Forward
+    """for all blocks the same memory, used by turns"""
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,17 @@ class Counts:
 def blocks(codes: Ints, missing: int, lengths: Ints, n_states: int) -> list[Block]:
     """Cut `codes` `[T, S]`, padded at the ends with `missing`, into blocks of sequences of about the same length."""
     order = np.argsort(lengths)
-    result = []
+    cut: list[tuple[Columns, Ints]] = []
     while order.size:
         n_steps = lengths[order[-1]]
         size = max(1, min(_BLOCK_SEQUENCES, _BLOCK_OBSERVATIONS // n_steps))
         order, chosen = order[:-size], order[-size:]
-        columns = fold(codes[:n_steps, chosen], missing)
+        columns = fold(codes[:n_steps].take(chosen, axis=1), missing)
         chunk = np.arange(columns.codes.shape[1]) // len(chosen)
-        last = np.resize(lengths[chosen], len(chunk)) - chunk * len(columns.codes) - 1
-        result.append(Block(columns, last, Forward.empty(n_states, columns)))
-    return result
+        cut.append((columns, np.resize(lengths[chosen], len(chunk)) - chunk * len(columns.codes) - 1))
+    largest = tuple(np.max([columns.codes.shape for columns, _ in cut], axis=0))
+    room = Forward.empty(n_states, largest)
+    return [Block(columns, last, room.part(columns.codes.shape)) for columns, last in cut]
 
 
 def expect(block: Block, chain: Chain) -> Counts:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.columns import Columns, fold
 from predictor.observations import Floats, Symbols, encode, likelihood_table
-from predictor.recursions import Chain, Columns, Forward, backward, fold, forward, run_backward
+from predictor.recursions import Chain, Forward, backward, forward, run_backward
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def log_likelihood(model: Hmm, symbols: Symbols) -> Floats:
     observed = encode(symbols, model.levels)
     table = likelihood_table(model.emissions, observed.digits)
     columns = fold(observed.codes, observed.missing)
-    passed = Forward.empty(model.n_states, columns, last_only=True)
+    passed = Forward.empty(model.n_states, columns.codes.shape, last_only=True)
     forward(Chain.rarely(model.start, model.transition, table), columns, passed)
     with np.errstate(divide="ignore"):
         return columns.total(np.log(passed.scale))
@@ -91,7 +92,7 @@ def _forward(model: Hmm, symbols: Symbols) -> tuple[Chain, Columns, Forward]:
     observed = encode(symbols, model.levels)
     chain = Chain(model.start, model.transition, likelihood_table(model.emissions, observed.digits))
     columns = fold(observed.codes, observed.missing)
-    passed = Forward.empty(model.n_states, columns)
+    passed = Forward.empty(model.n_states, columns.codes.shape)
     forward(chain, columns, passed)
     return chain, columns, passed
 

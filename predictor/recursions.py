@@ -1,9 +1,8 @@
 """Coded sequences as columns come in; their scaled forward and backward recursions go out, exact across chunks.
 
-Long sequences are cut into chunks that advance side by side as columns, so that a step of numpy always has many to do.
-Each chunk starts from a guess at what its neighbour ends with, made by a warm-up. A hidden Markov model forgets fast,
-so the guess is right as a rule; chunks for which it was not are run again until all of them fit together. Were a model
-never to forget, that would take as long as going one step after another.
+Each chunk of a sequence starts from a guess at what its neighbour ends with, made by a warm-up. A hidden Markov model
+forgets fast, so the guess is right as a rule; chunks for which it was not are run again until all of them fit together.
+Were a model never to forget, that would take as long as going one step after another.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from predictor.columns import Columns
 from predictor.observations import Floats, Ints
 
 _AGREEMENT = 1e-13
 """relative; errors add up over chunks but do not grow (no step expands Hilbert's metric): 1,000 chunks keep 1e-10"""
-_COLUMNS = 1024
-"""as many that numpy's cost per call is small beside its work, as few that a step stays in the second-level cache"""
-_CHUNK_STEPS = 128
 _WARM_UP_STEPS = 64
 _SCALE_EVERY = (8, 4, 2, 1)
 """steps, divisors of the warm-up's"""
@@ -54,38 +51,6 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Columns:
-    """S sequences, each in C chunks, side by side: first every sequence's first chunk, then the second ones ..."""
-
-    codes: Ints
-    """[L, C*S] codes of observations; steps past a sequence's end are missing ones"""
-    n_sequences: int
-    """S"""
-    n_steps: int
-    """T"""
-
-    @property
-    def n_edges(self) -> int:
-        """How many edges there are: edge e lies between column e and the one that goes on from it, e + S."""
-        return int(self.codes.shape[1]) - self.n_sequences
-
-    def unfold(self, result: Floats) -> Floats:
-        """Put the chunks of a result `[L, ..., C*S]` one after another again: `[T, ..., S]`."""
-        if not self.n_edges:
-            return result
-        apart = self._apart(result)
-        return np.moveaxis(apart, -2, 0).reshape(-1, *apart.shape[1:-2], self.n_sequences)[: self.n_steps]
-
-    def total(self, result: Floats) -> Floats:
-        """Sum a result `[L, C*S]` by sequence `[S]`."""
-        return np.asarray(self._apart(result).sum(axis=(0, 1)))
-
-    def _apart(self, result: Floats) -> Floats:
-        n_chunks = 1 + self.n_edges // max(self.n_sequences, 1)
-        return result.reshape(*result.shape[:-1], n_chunks, self.n_sequences)
-
-
-@dataclass(frozen=True)
 class Forward:
     """What the forward recursion leaves behind."""
 
@@ -98,24 +63,15 @@ class Forward:
     have emitted y_t, which then counts as missing"""
 
     @classmethod
-    def empty(cls, n_states: int, columns: Columns, *, last_only: bool = False) -> "Forward":
-        """Room for the result of `forward`."""
-        length, n = columns.codes.shape
-        return cls(np.empty((n_states, n)), np.empty((1 if last_only else length, n_states, n)), np.empty((length, n)))
+    def empty(cls, n_states: int, shape: tuple[int, ...], *, last_only: bool = False) -> "Forward":
+        """Room for the result of `forward` over codes of `shape` [L, C*S]."""
+        length, n = shape
+        return cls(np.empty((n_states, n)), np.empty((1 if last_only else length, n_states, n)), np.empty(shape))
 
-
-def fold(codes: Ints, missing: int) -> Columns:
-    """Cut `codes` `[T, S]` into as many chunks as is fast, the last one filled up with `missing`."""
-    n_steps, n_sequences = codes.shape
-    most = min(_COLUMNS // max(n_sequences, 1), n_steps // _CHUNK_STEPS)
-    if most < 2:
-        return Columns(codes, n_sequences, n_steps)
-    length = -(-n_steps // most)
-    n_chunks = -(-n_steps // length)
-    padded = np.full((n_chunks * length, n_sequences), missing)
-    padded[:n_steps] = codes
-    side_by_side = np.ascontiguousarray(padded.reshape(n_chunks, length, n_sequences).swapaxes(0, 1))
-    return Columns(side_by_side.reshape(length, n_chunks * n_sequences), n_sequences, n_steps)
+    def part(self, shape: tuple[int, ...]) -> "Forward":
+        """As much of this room as codes of `shape` [L, C*S] need."""
+        length, n = shape
+        return Forward(self.entry[:, :n], self.alpha[:length, :, :n], self.scale[:length, :n])
 
 
 def forward(chain: Chain, columns: Columns, out: Forward) -> None:
@@ -131,8 +87,8 @@ def forward(chain: Chain, columns: Columns, out: Forward) -> None:
 
     def rerun(which: Ints) -> Floats:
         after = which + s
-        alpha, scale = out.alpha[..., after], out.scale[..., after]
-        _forward_pass(chain, chain.transition.T @ edges[:, which], columns.codes[:, after], alpha, scale)
+        alpha, scale = out.alpha.take(after, axis=2), out.scale.take(after, axis=1)
+        _forward_pass(chain, chain.transition.T @ edges[:, which], columns.codes.take(after, axis=1), alpha, scale)
         out.alpha[..., after], out.scale[..., after] = alpha, scale
         return np.asarray(alpha[-1])
 
@@ -195,11 +151,13 @@ def run_backward(chain: Chain, columns: Columns, scale: Floats, run: Callable[[F
     `run` is called a second time where the first guess at the edges was wrong.
     """
     s, n_edges = columns.n_sequences, columns.n_edges
+    if not n_edges:
+        return run(np.ones((len(chain.start), s)))
     first = slice(None, _WARM_UP_STEPS)
     edges = _before(chain, columns.codes[first, s:], scale[first, s:], np.ones((len(chain.start), n_edges)))
 
     def rerun(which: Ints) -> Floats:
-        return _before(chain, columns.codes[:, which], scale[:, which], edges[:, which])
+        return _before(chain, columns.codes.take(which, axis=1), scale.take(which, axis=1), edges.take(which, axis=1))
 
     while True:
         beta = np.ones((len(chain.start), n_edges + s))

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from predictor import hmm
 from predictor.baum_welch import random_model
+from predictor.columns import fold
 from predictor.hmm import Hmm
 from predictor.observations import Floats, Symbols
-from predictor.recursions import Chain, fold
+from predictor.recursions import Chain
 
 
 def one_after_another(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats, Floats]:
@@ -57,20 +56,6 @@ def test_chunks_equal_one_step_after_another(model: Hmm, n_steps: int, n_sequenc
     np.testing.assert_allclose(our_scale, log_scale, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(hmm.smooth(model, symbols), gamma, rtol=1e-10)
     np.testing.assert_allclose(hmm.log_likelihood(model, symbols), log_scale.sum(axis=0), rtol=1e-10)
-
-
-@given(n_steps=st.integers(0, 700), n_sequences=st.integers(1, 4))
-def test_unfolding_undoes_folding(n_steps: int, n_sequences: int) -> None:
-    codes = np.arange(n_steps * n_sequences).reshape(n_steps, n_sequences)
-    columns = fold(codes, -1)
-    np.testing.assert_array_equal(columns.unfold(columns.codes.astype(float)), codes)
-    within = np.where(columns.codes == -1, 0, columns.codes).astype(float)
-    np.testing.assert_array_equal(columns.total(within), codes.sum(axis=0))
-
-
-def test_a_chunk_begins_where_the_one_before_it_ends() -> None:
-    columns = fold(np.arange(1000)[:, None], -1)
-    np.testing.assert_array_equal(columns.codes[0, 1:], columns.codes[-1, :-1] + 1)
 
 
 @pytest.mark.parametrize(("least", "every"), [(0.1, 8), (1e-29, 4), (1e-60, 2), (1e-150, 1), (5e-324, 1)])
