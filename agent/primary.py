@@ -3,7 +3,7 @@
 import getopt
 import time
 from collections.abc import Callable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import psutil
@@ -74,15 +74,25 @@ def remus_domain(command: Sequence[str]) -> str | None:
 
 
 def _scan() -> list[tuple[psutil.Process, str]]:
-    processes = (process for process in psutil.process_iter(["name"]) if process.info["name"] == "xl")
-    return [(process, domain) for process in processes if (domain := _domain_of(process))]
+    """Every replication; only of processes called xl more than the name is asked, as there are very many others."""
+    found = (_replication_of(pid) for pid in psutil.pids() if _name_of(pid) == b"xl\n")
+    return [replication for replication in found if replication is not None]
 
 
-def _domain_of(process: psutil.Process) -> str | None:
+def _name_of(pid: int) -> bytes:
     try:
-        return remus_domain(process.cmdline())
+        return Path(f"/proc/{pid}/comm").read_bytes()
+    except OSError:
+        return b""
+
+
+def _replication_of(pid: int) -> tuple[psutil.Process, str] | None:
+    try:
+        process = psutil.Process(pid)
+        domain = remus_domain(process.cmdline())
     except psutil.Error:
         return None
+    return None if domain is None else (process, domain)
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -58,6 +58,8 @@ def replication(tmp_path: Path, domain: str) -> Iterator[subprocess.Popen[bytes]
     assert yes is not None
     program = shutil.copy(yes, tmp_path / "xl")
     with subprocess.Popen(["xl", "remus", domain, "hostb"], executable=program, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)  # Popen returns before the kernel has given the new name and arguments
         yield process
         process.kill()
 
