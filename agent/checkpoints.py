@@ -14,9 +14,12 @@ from telemetry.point import Point, Value
 
 SOCKET = "report.sock"
 
-# The kernel keeps 10 datagrams for a socket (net.unix.max_dgram_qlen) and drops the rest: read before a pacer can have
-# sent so many, but not at every single one.
-_READ_PERIOD_S = 0.1
+# The kernel keeps so many datagrams for a socket, 10 by itself and 512 under systemd, and drops the rest: read before a
+# pacer, at 25 ms, can have sent half as many, but not more often, as every round costs CPU.
+_QUEUE_LENGTH = Path("/proc/sys/net/unix/max_dgram_qlen")
+_LEAST_QUEUE_LENGTH = 10
+_MOST_REPORTS_PER_S = 50
+_LONGEST_READ_PERIOD_S = 0.5
 
 
 class CheckpointCollector:
@@ -41,6 +44,7 @@ class CheckpointCollector:
         self._host = host
         self._run_dir = run_dir
         self._period_s = period_s
+        self._read_period_s = min(read_period_s(_queue_length()), period_s / 2)
         self._domains = domains
         self._runs_here = runs_here
         self._wall_ns = wall_ns
@@ -52,7 +56,7 @@ class CheckpointCollector:
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """Listen until `stop` is set; the sockets are removed at the end."""
         try:
-            Periodic(self.name, self._sample, _READ_PERIOD_S, monotonic_s=self._monotonic_s).run(emit, stop)
+            Periodic(self.name, self._sample, self._read_period_s, monotonic_s=self._monotonic_s).run(emit, stop)
         finally:
             for watched in self._watched.values():
                 watched.inbox.close()
@@ -73,7 +77,7 @@ class CheckpointCollector:
         told = [(domain, news) for domain, watched in self._watched.items() for news in watched.read(now_s)]
         points: list[Point] = []
         if now_s >= self._due_s:
-            self._due_s = now_s + self._period_s - _READ_PERIOD_S / 2
+            self._due_s = now_s + self._period_s - self._read_period_s / 2
             told += self._follow_directories(now_s)
             for domain, watched in self._watched.items():
                 runs_here = self._runs_here(domain)
@@ -125,6 +129,18 @@ class CheckpointCollector:
 
     def _event(self, domain: str, news: Happening, time_ns: int) -> Point:
         return Point("event", {"kind": news.kind, "domain": domain, "host": self._host}, {"text": news.text}, time_ns)
+
+
+def read_period_s(queue_length: int) -> float:
+    """How often to read sockets for which the kernel keeps so many datagrams."""
+    return min(queue_length / 2 / _MOST_REPORTS_PER_S, _LONGEST_READ_PERIOD_S)
+
+
+def _queue_length() -> int:
+    try:
+        return max(int(_QUEUE_LENGTH.read_text(encoding="ascii")), _LEAST_QUEUE_LENGTH)
+    except (OSError, ValueError):
+        return _LEAST_QUEUE_LENGTH
 
 
 class _Watched:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checkpoints import CheckpointCollector
+from agent.checkpoints import CheckpointCollector, read_period_s
 from agent.reports import Applied, Checkpoint
 from telemetry.point import Point
 from tests.agent.pacer_log import reports
@@ -246,3 +246,13 @@ def test_waits_for_its_directory(tmp_path: Path) -> None:
     with running(collector_of(run_dir)), Pacer(run_dir) as pacer:
         (run_dir / "h1").mkdir(parents=True)
         pacer.send(TEN)
+
+
+@pytest.mark.parametrize("queue_length", [10, 16, 512])
+def test_reads_before_half_the_kernels_queue_is_full(queue_length: int) -> None:
+    fastest_reports_per_s = 1 / 0.025
+    assert 0 < read_period_s(queue_length) * fastest_reports_per_s < queue_length / 2
+
+
+def test_reads_no_more_often_than_needed_and_twice_a_second_at_least() -> None:
+    assert read_period_s(10) < read_period_s(16) < read_period_s(512) == read_period_s(10_000) == 0.5
