@@ -7,10 +7,10 @@ from typing import Required, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.chain import Chain
 from predictor.expectation import Block, Counts, blocks, expect
 from predictor.hmm import Hmm
 from predictor.observations import MISSING, Floats, Ints, Symbols, encode, likelihood_table
-from predictor.recursions import Chain
 
 
 @dataclass(frozen=True)

@@ -50,5 +50,8 @@ class Ensemble:
         return self.update(predict(belief, self.transition, 1), symbols)
 
     def advance_best(self, belief: Floats, symbols: Symbols) -> tuple[Floats, Floats]:
-        """Take `belief` one step on by Algorithm 1: one step of `hmm.max_product` for all domains."""
+        """Take `belief` one step on by Algorithm 1: one step of `hmm.max_product` for all domains.
+
+        The second result is of the best paths alone, so it is not log p(y).
+        """
         return self.update(best_step(belief, self.transition), symbols)

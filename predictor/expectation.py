@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from predictor.chain import Chain, backward
 from predictor.columns import Columns, fold
 from predictor.observations import Floats, Ints
-from predictor.recursions import Chain, Forward, backward, forward, run_backward
+from predictor.recursions import Forward, forward, run_backward
 
 _BLOCK_SEQUENCES = 512
 _BLOCK_OBSERVATIONS = 2**21
@@ -60,7 +61,7 @@ def expect(block: Block, chain: Chain) -> Counts:
     forward(chain, columns, room)
     if not room.scale.all():
         raise ValueError("a sequence is impossible under the model: train with pseudo_count and emission_floor above 0")
-    return run_backward(chain, columns, room.scale, lambda beta: _count(block, chain, beta))
+    return run_backward(chain, columns, room, lambda beta: _count(block, chain, beta))
 
 
 def _count(block: Block, chain: Chain, beta: Floats) -> Counts:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor.chain import Chain, backward
 from predictor.columns import Columns, fold
 from predictor.observations import Floats, Symbols, encode, likelihood_table
-from predictor.recursions import Chain, Forward, backward, forward, run_backward
+from predictor.recursions import Forward, forward, run_backward
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def smooth(model: Hmm, symbols: Symbols) -> Floats:
             np.multiply(passed.alpha[t], beta, out=gamma[t])
         return gamma
 
-    return columns.unfold(run_backward(chain, columns, passed.scale, run))
+    return columns.unfold(run_backward(chain, columns, passed, run))
 
 
 def _forward(model: Hmm, symbols: Symbols) -> tuple[Chain, Columns, Forward]:

@@ -2,52 +2,25 @@
 
 Each chunk of a sequence starts from a guess at what its neighbour ends with, made by a warm-up. A hidden Markov model
 forgets fast, so the guess is right as a rule; chunks for which it was not are run again until all of them fit together.
-Were a model never to forget, that would take as long as going one step after another.
+Where that takes many rounds (a sticky model, a long gap), transfer matrices tell the chunks' ends at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from typing import TypeVar
 
 import numpy as np
 
+from predictor.chain import Chain, backward, forward_pass, transfer
 from predictor.columns import Columns
 from predictor.observations import Floats, Ints
 
 _AGREEMENT = 1e-13
 """relative; errors add up over chunks but do not grow (no step expands Hilbert's metric): 1,000 chunks keep 1e-10"""
 _WARM_UP_STEPS = 64
-_SCALE_EVERY = (8, 4, 2, 1)
-"""steps, divisors of the warm-up's"""
-_SAFE = 1e-200
-"""far from the smallest double, 1e-308"""
+_PATIENCE_ROUNDS = 8
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A hidden Markov model as the recursions see it: N states, K distinct observations."""
-
-    start: Floats
-    """[N]"""
-    transition: Floats
-    """[N, N]"""
-    table: Floats
-    """[N, K] p(code given state)"""
-    scale_every: int = 1
-    """how many steps there are between scalings: `rarely` saves time where not each step's figures are wanted"""
-
-    @classmethod
-    def rarely(cls, start: Floats, transition: Floats, table: Floats) -> "Chain":
-        """Scale only as often as is needed to keep clear of underflow."""
-        least = prod(float(np.min(rows, where=rows > 0, initial=1)) for rows in (transition, table))
-        return cls(start, transition, table, next(n for n in _SCALE_EVERY if n == 1 or least**n > _SAFE))
-
-    def scales(self, t: int, n_steps: int) -> bool:
-        """Tell whether step t of a column of `n_steps` is scaled; the last one always is."""
-        return (t + 1) % self.scale_every == 0 or t + 1 == n_steps
 
 
 @dataclass(frozen=True)
@@ -78,22 +51,30 @@ def forward(chain: Chain, columns: Columns, out: Forward) -> None:
     """Fill `out` by the scaled forward recursion."""
     s, n_edges = columns.n_sequences, columns.n_edges
     out.entry[:, :s], out.entry[:, s:] = 0, 1 / len(chain.start)
-    edges = out.entry[:, s:]
+    edges, ends = out.entry[:, s:], out.alpha[-1:, :, :n_edges]
     if n_edges:
         last = slice(-_WARM_UP_STEPS, None)
-        _forward_pass(chain, _prior(chain, out.entry, s), columns.codes[last], out.alpha[last], out.scale[last])
-        edges[:] = out.alpha[-1, :, :n_edges]
-    _forward_pass(chain, _prior(chain, out.entry, s), columns.codes, out.alpha, out.scale)
+        forward_pass(chain, _prior(chain, out.entry, s), columns.codes[last], out.alpha[last], out.scale[last])
+        edges[:] = ends[0]
+    forward_pass(chain, _prior(chain, out.entry, s), columns.codes, out.alpha, out.scale)
 
     def rerun(which: Ints) -> Floats:
         after = which + s
         alpha, scale = out.alpha.take(after, axis=2), out.scale.take(after, axis=1)
-        _forward_pass(chain, chain.transition.T @ edges[:, which], columns.codes.take(after, axis=1), alpha, scale)
+        forward_pass(chain, chain.transition.T @ edges[:, which], columns.codes.take(after, axis=1), alpha, scale)
         out.alpha[..., after], out.scale[..., after] = alpha, scale
         return np.asarray(alpha[-1])
 
+    def leap() -> Floats:
+        exact = edges.copy()
+        exact[:, :s] = ends[0, :, :s]
+        through = transfer(chain, columns.codes[:, s:])
+        for e in range(n_edges - s):
+            _normalise(exact[:, e] @ through[e], np.ones(len(exact)), out=exact[:, e + s])
+        return exact
+
     if n_edges:
-        _settle(edges, out.alpha[-1, :, :n_edges], s, rerun)
+        _settle(edges, ends[0].copy(), s, rerun, leap)
 
 
 def _prior(chain: Chain, entry: Floats, n_sequences: int) -> Floats:
@@ -102,55 +83,12 @@ def _prior(chain: Chain, entry: Floats, n_sequences: int) -> Floats:
     return np.asarray(prior)
 
 
-def _forward_pass(chain: Chain, prior: Floats, codes: Ints, alphas: Floats, scales: Floats) -> None:
-    weights = np.empty_like(prior)
-    scales[:] = 1
-    for t, code in enumerate(codes):
-        alpha = alphas[t % len(alphas)]
-        chain.table.take(code, axis=1, out=weights, mode="clip")
-        np.multiply(prior, weights, out=alpha)
-        if chain.scales(t, len(codes)):
-            _scale(alpha, prior, scales[t])
-        np.matmul(chain.transition.T, alpha, out=prior)
-
-
-def _scale(alpha: Floats, prior: Floats, scale: Floats) -> None:
-    np.add.reduce(alpha, axis=0, out=scale)
-    divisor = scale
-    if not scale.all():
-        impossible = scale == 0
-        alpha[:, impossible] = prior[:, impossible]
-        divisor = np.where(impossible, 1, scale)
-    np.divide(alpha, divisor, out=alpha)
-
-
-def backward(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Iterator[tuple[int, Floats]]:
-    """Take `beta` `[N, n]` from past the last of `codes` `[L, n]` to before the first, in place.
-
-    Yields t from the last step to the first, while `beta` is p(y_t+1:T given z_t) / p(y_t+1:T given y_1:t), and
-    beta p(y_t given z_t) / p(y_t given y_1:t-1) `[N, n]`, to be read before the next. `forward` left `scale` `[L, n]`.
-    """
-    weighted = np.empty_like(beta)
-    for t in range(len(codes) - 1, -1, -1):
-        chain.table.take(codes[t], axis=1, out=weighted, mode="clip")
-        if chain.scales(t, len(codes)):
-            divisor = scale[t]
-            if not divisor.all():
-                impossible = divisor == 0
-                weighted[:, impossible] = 1
-                divisor = np.where(impossible, 1, divisor)
-            weighted /= divisor
-        weighted *= beta
-        yield t, weighted
-        np.matmul(chain.transition, weighted, out=beta)
-
-
-def run_backward(chain: Chain, columns: Columns, scale: Floats, run: Callable[[Floats], Result]) -> Result:
+def run_backward(chain: Chain, columns: Columns, passed: Forward, run: Callable[[Floats], Result]) -> Result:
     """Return `run(beta)`, which takes `beta` `[N, C*S]` through `columns` by `backward`, with edges that fit together.
 
-    `run` is called a second time where the first guess at the edges was wrong.
+    `run` is called a second time where the first guess at the edges was wrong. `forward` left `passed`.
     """
-    s, n_edges = columns.n_sequences, columns.n_edges
+    s, n_edges, scale = columns.n_sequences, columns.n_edges, passed.scale
     if not n_edges:
         return run(np.ones((len(chain.start), s)))
     first = slice(None, _WARM_UP_STEPS)
@@ -159,11 +97,19 @@ def run_backward(chain: Chain, columns: Columns, scale: Floats, run: Callable[[F
     def rerun(which: Ints) -> Floats:
         return _before(chain, columns.codes.take(which, axis=1), scale.take(which, axis=1), edges.take(which, axis=1))
 
+    def leap() -> Floats:
+        exact = edges.copy()
+        exact[:, -s:] = beta[:, -s:]
+        through = transfer(chain, columns.codes[:, s:n_edges])
+        for e in range(n_edges - 1, s - 1, -1):
+            _normalise(through[e - s] @ exact[:, e], passed.entry[:, e], out=exact[:, e - s])
+        return exact
+
     while True:
         beta = np.ones((len(chain.start), n_edges + s))
         beta[:, :n_edges] = edges
         result = run(beta)
-        if not _settle(edges, beta[:, s:], -s, rerun):
+        if not _settle(edges, beta[:, s:], -s, rerun, leap):
             return result
 
 
@@ -173,20 +119,34 @@ def _before(chain: Chain, codes: Ints, scale: Floats, beta: Floats) -> Floats:
     return beta
 
 
-def _settle(edges: Floats, found: Floats, stride: int, rerun: Callable[[Ints], Floats]) -> bool:
-    """Set `edges` `[N, E]` to what was `found` and follow each change on, in place; tell whether there was any.
+def _settle(
+    edges: Floats, ends: Floats, stride: int, rerun: Callable[[Ints], Floats], leap: Callable[[], Floats]
+) -> bool:
+    """Change `edges` `[N, E]`, in place, until they are the `ends` that columns run to; tell whether any was changed.
 
-    `rerun(which)` goes through the column that the edges `which` lead into and finds the edges `which + stride`.
+    `rerun(which)` goes through the columns that the edges `which` lead into and finds the ends `which + stride`. Where
+    rounds of it do not settle, `leap()` tells what all edges come to, but for rounding.
     """
-    which = np.arange(edges.shape[1])
-    settled = True
-    while True:
-        wrong = ~np.isclose(edges[:, which], found, rtol=_AGREEMENT, atol=0).all(axis=0)
-        which, found = which[wrong], found[:, wrong]
-        if not which.size:
-            return not settled
-        settled = False
-        edges[:, which] = found
-        beyond = which + stride
+    n_rounds = 0
+    while (wrong := _apart(edges, ends)).size:
+        better = ends
+        if n_rounds == _PATIENCE_ROUNDS:
+            better = leap()
+            wrong = _apart(edges, better)
+        edges[:, wrong] = better[:, wrong]
+        beyond = wrong + stride
         inside = (beyond >= 0) & (beyond < edges.shape[1])
-        found, which = rerun(which)[:, inside], beyond[inside]
+        ends[:, beyond[inside]] = rerun(wrong)[:, inside]
+        n_rounds += 1
+    return n_rounds > 0
+
+
+def _apart(edges: Floats, ends: Floats) -> Ints:
+    return np.flatnonzero(~np.isclose(edges, ends, rtol=_AGREEMENT, atol=0).all(axis=0))
+
+
+def _normalise(vector: Floats, to: Floats, out: Floats) -> None:
+    """Scale `vector` so that its product with `to` is 1, into `out`; that stays what it was where this cannot be."""
+    total = vector @ to
+    if total > 0:
+        np.divide(vector, total, out=out)

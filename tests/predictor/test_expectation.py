@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from predictor import hmm
+from predictor.chain import Chain
 from predictor.expectation import Counts, blocks, expect
 from predictor.hmm import Hmm
 from predictor.observations import Ints, Symbols, encode, likelihood_table
-from predictor.recursions import Chain
 from tests.predictor.enumeration import Paths, draw
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from predictor import hmm
+from predictor import hmm, recursions
 from predictor.baum_welch import random_model
+from predictor.chain import Chain, forward_pass
 from predictor.columns import fold
 from predictor.hmm import Hmm
-from predictor.observations import Floats, Symbols
-from predictor.recursions import Chain
+from predictor.observations import Floats, Ints, Symbols
 
 
 def one_after_another(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats, Floats]:
@@ -45,7 +45,7 @@ def sticky(stay: float) -> Hmm:
         ),
     ],
 )
-@pytest.mark.parametrize(("n_steps", "n_sequences"), [(1501, 1), (700, 3)])
+@pytest.mark.parametrize(("n_steps", "n_sequences"), [(5001, 1), (700, 3)])
 def test_chunks_equal_one_step_after_another(model: Hmm, n_steps: int, n_sequences: int) -> None:
     symbols = np.random.default_rng(1).integers(-1, 3, (n_steps, n_sequences, 1))
     symbols[200:600, 0] = -1  # a gap longer than a chunk
@@ -58,9 +58,15 @@ def test_chunks_equal_one_step_after_another(model: Hmm, n_steps: int, n_sequenc
     np.testing.assert_allclose(hmm.log_likelihood(model, symbols), log_scale.sum(axis=0), rtol=1e-10)
 
 
-@pytest.mark.parametrize(("least", "every"), [(0.1, 8), (1e-29, 4), (1e-60, 2), (1e-150, 1), (5e-324, 1)])
-def test_scaling_is_as_rare_as_underflow_allows(least: float, every: int) -> None:
-    table = np.array([[least, 1.0], [0.0, 1.0]])
-    chain = Chain.rarely(np.array([0.5, 0.5]), np.eye(2), table)
-    assert chain.scale_every == every
-    assert [t for t in range(19) if chain.scales(t, 19)] == sorted({*range(every - 1, 19, every), 18})
+def test_a_model_that_never_forgets_does_not_take_a_round_for_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    symbols = np.random.default_rng(2).integers(0, 3, (12_000, 1, 1))
+    passes = []
+
+    def counted(chain: Chain, prior: Floats, codes: Ints, alphas: Floats, scales: Floats) -> None:
+        passes.append(codes.shape)
+        forward_pass(chain, prior, codes, alphas, scales)
+
+    monkeypatch.setattr(recursions, "forward_pass", counted)
+    hmm.filter(sticky(1.0), symbols)
+    assert fold(symbols[..., 0], 0).n_edges > 80
+    assert len(passes) < 20
