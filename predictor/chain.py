@@ -12,6 +12,7 @@ import numpy as np
 from predictor.observations import Floats, Ints
 
 _SCALE_EVERY = (8, 4, 2, 1)
+"""steps; all divide the warm-up's, which so ends where the whole pass is scaled"""
 _SAFE = 1e-200
 """far from the smallest double, 1e-308"""
 
