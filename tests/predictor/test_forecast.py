@@ -1,5 +1,7 @@
 """Forecasts: step by step is at once, probabilities are such, gaps and losses tell nothing that is not there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,6 +87,16 @@ def test_unseen_step_is_a_prediction_without_news() -> None:
     np.testing.assert_allclose(far.p_normal, stationary_health(model), rtol=1e-3)
 
 
+def test_unseen_step_is_no_surprisal() -> None:
+    values = measured(2, missing=0.0)
+    values[20:] = np.nan
+    model = model_of("default", knows_failures=False)
+    model = replace(model, calm=replace(model.calm, learned=Rarity(np.linspace(0, 10, 500))))
+    learned = track(model, HISTORY, values).learned
+    assert len(np.unique(learned[:20, 0])) > 1
+    np.testing.assert_array_equal(learned[20:], np.broadcast_to(learned[19], (20, S)))
+
+
 def stationary_health(model: Model) -> float:
     """P(normal) in the long run, the mean over the models."""
     shares = []
@@ -99,8 +111,7 @@ def test_lost_metric_tells_nothing_of_health() -> None:
     """As if its digit told no state from another; and at its mean it moves and rises no more than if it were lost."""
     model, values = model_of("default"), measured(3, missing=0.0)
     deaf_hmms = tuple(deaf_to(1, hmm) for hmm in model.chains.hmms)
-    deaf = Model(Chains(model.chains.recipe, deaf_hmms, knows_failures=True), model.metrics, model.calm, Calibration())
-    model = Model(model.chains, model.metrics, model.calm, Calibration())
+    deaf = replace(model, chains=replace(model.chains, hmms=deaf_hmms))
     lost, at_mean = values.copy(), values.copy()
     lost[:, :, 1], at_mean[:, :, 1] = np.nan, HISTORY.mean[:, 1]
     one, other = track(model, HISTORY, lost), track(deaf, HISTORY, at_mean)
@@ -124,7 +135,7 @@ class TestVoices:
     FLAT = np.zeros((STEPS, 1))
 
     def signals(self, *, within: Floats = FLAT, surprisal: Floats = FLAT, rise: Floats = FLAT) -> Signals:
-        expected = np.stack([1 - within, within / 2, within / 2, within, self.FLAT], axis=-1)
+        expected = np.stack([1 - within, self.FLAT, within, within, self.FLAT], axis=-1)
         return Signals(expected, surprisal, rise)
 
     def test_surprise_is_how_rare_the_rise_is(self) -> None:
@@ -155,13 +166,14 @@ class TestVoices:
     def test_what_calibration_takes_from_failed_is_abnormal(self) -> None:
         model = model_of("default")
         signals = self.signals(within=np.linspace(0, 1, self.STEPS)[:, None])
-        raw = voice(Model(model.chains, model.metrics, model.calm, Calibration()), signals)
+        raw = voice(replace(model, calibration=Calibration()), signals)
         honest = voice(model, signals)
         np.testing.assert_array_equal(honest.p_failed_within, model.calibration.honest(raw.p_failed_within))
         np.testing.assert_array_equal(honest.p_normal, raw.p_normal)
         np.testing.assert_allclose(honest.p_abnormal_next, raw.p_abnormal_next, rtol=1e-12)
         np.testing.assert_array_equal(honest.evidence, raw.evidence)
         assert (honest.p_failed <= np.minimum(raw.p_failed, honest.p_failed_within)).all()
+        assert honest.p_failed[-1, 0] < raw.p_failed[-1, 0]
 
     def test_either_voice_raises_the_evidence(self) -> None:
         model = model_of("default")

@@ -187,5 +187,16 @@ class TestCalibration:
         np.testing.assert_allclose(honest.mean(), came_true.mean(), rtol=0.3)
         assert np.mean((honest - came_true) ** 2) < np.mean((raw - came_true) ** 2)
 
+    def test_failures_of_kinds_that_no_other_showed_could_not_have_been_foretold(self) -> None:
+        lessons = []
+        for metric in range(len(METRICS)):
+            made = lesson(metric, ill=(), labels=ailments.health())
+            made.values[ILL_FROM:, ILL, metric] *= 3
+            lessons.append(made)
+        model = learn(lessons, METRICS, RECIPE, 1)
+        learned = replace(model, calibration=Calibration())
+        assert forecast_of(learned, lessons[0]).p_failed_within[FAILED_FROM:, ILL].mean() > 0.5
+        assert model.calibration.honest(np.array(0.99)) < 0.3
+
     def test_one_failure_alone_cannot_be_held_out(self) -> None:
         assert learn(LESSONS[:1], METRICS, RECIPE, 1).calibration == Calibration()

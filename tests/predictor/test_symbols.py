@@ -153,9 +153,13 @@ class TestSigmaSymbols:
 
 
 class TestMeanSymbols:
-    def test_all_24_follow_the_formula(self) -> None:
+    @pytest.mark.parametrize(
+        ("cpu_of_level", "other_of_level"), [((0.49, 0.51, 1.51), (0.99, 1.01)), ((0.0, 1.49, 9.0), (0.0, 9.0))]
+    )
+    def test_all_24_follow_the_formula(
+        self, cpu_of_level: tuple[float, ...], other_of_level: tuple[float, ...]
+    ) -> None:
         mean = np.array([[2.0, 10.0, 100.0, 7.0]])
-        cpu_of_level, other_of_level = (0.4, 1.0, 1.6), (0.9, 1.1)
         for c, m, n, d in itertools.product(range(3), range(2), range(2), range(2)):
             shares = [cpu_of_level[c], *(other_of_level[level] for level in (m, n, d))]
             expected = c * 2 * 2 * 2 + m * 2 * 2 + n * 2 + d
