@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from predictor import verbs
-from predictor.evaluation.recordings import RecordingError
+from predictor.evaluation.rows import RecordingError
 from predictor.incidents import IncidentError, Level
 from predictor.model_files import ModelFileError
 from predictor.times import instant_ns

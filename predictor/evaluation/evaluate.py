@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from predictor.evaluation.methods import LEARNERS, WITHOUT_EXTRA
-from predictor.evaluation.recordings import Recording, RecordingError, read_folder
+from predictor.evaluation.recordings import Recording, read_folder
 from predictor.evaluation.report import document, table
+from predictor.evaluation.rows import RecordingError
 from predictor.evaluation.trials import Fold, Outcome, leave_groups_out, leave_one_out, run
 
 
@@ -44,15 +47,23 @@ def evaluate(
 def _data_sets(folder: Path) -> list[list[Recording]]:
     """The recordings of `folder`, or of each of its sub-folders."""
     below = sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
-    return [read_folder(child) for child in below] or [read_folder(folder)]
+    data_sets = [read_folder(child) for child in below] or [read_folder(folder)]
+    kinds = [recordings[0].dataset for recordings in data_sets]
+    if len(set(kinds)) < len(kinds):
+        raise RecordingError(f"{folder}: two of its folders hold the same kind ({', '.join(kinds)}); put them into one")
+    return data_sets
 
 
 def _folds(
     recordings: list[Recording], judged_on: list[list[Recording]] | None, groups: Sequence[Sequence[str]]
 ) -> list[Fold]:
-    if judged_on is not None:
-        test = [recording for some in judged_on for recording in some if recording.dataset == recordings[0].dataset]
-        if not test:
-            raise RecordingError(f"--test holds nothing of the kind {recordings[0].dataset} to judge on")
-        return [Fold(tuple(recordings), tuple(test))]
-    return leave_groups_out(recordings, groups) if groups else leave_one_out(recordings)
+    if judged_on is None:
+        return leave_groups_out(recordings, groups) if groups else leave_one_out(recordings)
+    test = [recording for some in judged_on for recording in some if recording.dataset == recordings[0].dataset]
+    if not test:
+        raise RecordingError(f"--test holds nothing of the kind {recordings[0].dataset} to judge on")
+    for one in test:
+        for other in recordings:
+            if np.array_equal(one.values, other.values, equal_nan=True):
+                raise RecordingError(f"--test: {one.name} is {other.name} of --data, and so not unseen; remove one")
+    return [Fold(tuple(recordings), tuple(test))]

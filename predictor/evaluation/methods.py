@@ -1,16 +1,17 @@
 """The methods that are judged: each learns from recordings with a seed and then scores recordings it has not seen."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.evaluation.protocol import FAILING, NORMAL, POSITIVE_MINUTES, Scores
-from predictor.evaluation.recordings import METRICS, Recording
+from predictor.evaluation.protocol import POSITIVE_MINUTES, Scores
+from predictor.evaluation.recordings import FAILING, METRICS, Recording
 from predictor.forecast import Forecast, track
 from predictor.learning import Lesson, learn
-from predictor.model import Model, Recipe
+from predictor.model import NORMAL, Model, Recipe
 from predictor.symbols import Averaging, History, Trend, follow, learn_history, standardise
 
 Scorer = Callable[[Recording], Mapping[str, Scores]]
@@ -93,13 +94,17 @@ def random_alarms(_train: Sequence[Recording], seed: int) -> Scorer:
     """Alarms by the dice: what every other row must be compared with."""
 
     def score(recording: Recording) -> Mapping[str, Scores]:
-        return {"random": np.random.default_rng([seed, len(recording.values)]).random(recording.health.shape)}
+        rng = np.random.default_rng([seed, zlib.crc32(recording.name.encode())])
+        return {"random": rng.random(recording.health.shape)}
 
     return score
 
 
 def classifiers(train: Sequence[Recording], seed: int) -> Scorer:
-    """Supervised learners of scikit-learn on 24 trend features, and its isolation forest on the calm rows' features."""
+    """Supervised learners of scikit-learn on 24 trend features, and its isolation forest on the calm rows' features.
+
+    Where no trouble was labelled, the forest alone: there is nothing to supervise by.
+    """
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest  # noqa: PLC0415 - an extra
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - an extra
@@ -113,7 +118,7 @@ def classifiers(train: Sequence[Recording], seed: int) -> Scorer:
     trees = HistGradientBoostingClassifier(class_weight="balanced", random_state=seed)
     forest = IsolationForest(random_state=seed).fit(features[~trouble])
     learners = {"logistic_regression": linear, "gradient_boosting": trees}
-    fitted = {name: learner.fit(features, trouble) for name, learner in learners.items()}
+    fitted = {name: learner.fit(features, trouble) for name, learner in learners.items()} if trouble.any() else {}
 
     def score(recording: Recording) -> Mapping[str, Scores]:
         table = trend_features(recording)
@@ -143,7 +148,7 @@ def _labelled_rows(recording: Recording) -> tuple[NDArray[np.float64], NDArray[n
     """Features `[n, 24]` and trouble `[n]` of the rows that training may use, by the protocol's own meaning."""
     features = trend_features(recording)
     if recording.dataset == "smd":
-        return features[:-1].reshape(-1, features.shape[-1]), (recording.health[1:] != NORMAL).ravel()
+        return features[:-1].reshape(-1, features.shape[-1]), (recording.health[1:] > NORMAL).ravel()
     trouble = np.zeros_like(recording.health, dtype=bool)
     trouble[-POSITIVE_MINUTES:] = (recording.health == FAILING).any(axis=0)
     used = trouble | (recording.health == NORMAL)

@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.evaluation.recordings import Recording
+from predictor.evaluation.recordings import FAILING, Recording
+from predictor.model import NORMAL
 
-NORMAL: Final = 0
-FAILING: Final = 2
 POSITIVE_MINUTES: Final = 10
 """A failing domain's last minutes: the positives."""
 FALSE_ALARM_SHARE: Final = 0.05
@@ -65,13 +64,13 @@ def judge(recording: Recording, scores: Scores) -> Judged:
     positive[max(steps - POSITIVE_MINUTES, 0) :, failing] = True
     positive &= recording.scored[:, None]
     negative = (recording.health == NORMAL) & recording.scored[:, None] & ~positive
-    injected = tuple(int(np.flatnonzero(recording.health[:, s] != NORMAL)[0]) for s in failing)
+    injected = tuple(int(np.flatnonzero(recording.health[:, s] > NORMAL)[0]) for s in failing)
     return Judged(scores, positive, negative, failing, injected)
 
 
 def _judge_next_minute(recording: Recording, scores: Scores) -> Judged:
     abnormal_next = np.zeros_like(recording.health, dtype=bool)
-    abnormal_next[:-1] = recording.health[1:] != NORMAL
+    abnormal_next[:-1] = recording.health[1:] > NORMAL
     counted = recording.scored.copy()
     counted[-1] = False
     return Judged(scores, abnormal_next & counted[:, None], ~abnormal_next & counted[:, None], (), ())
@@ -88,14 +87,20 @@ def figures(judged: Sequence[Judged], threshold: float | None = None) -> Figures
         auc=area_under_curve(positive, negative),
         average_precision=average_precision(positive, negative),
         lead_min=float(np.median(leads)) if leads else float("nan"),
-        warned_5min=float(np.mean([lead >= WARNED_AHEAD_MINUTES for lead in leads])) if leads else float("nan"),
-        last_10_protected=float(np.mean(positive > threshold)),
-        false_alarm_share=float(np.mean(negative > threshold)),
+        warned_5min=_share(np.array(leads) >= WARNED_AHEAD_MINUTES),
+        last_10_protected=_share(positive > threshold),
+        false_alarm_share=_share(negative > threshold),
     )
 
 
+def _share(flags: Mask) -> float:
+    return float(np.mean(flags)) if flags.size else float("nan")
+
+
 def alarm_threshold(negative: Scores) -> float:
-    """The lowest threshold that at most 5 % of the `negative` scores [n] exceed."""
+    """A threshold that at most 5 % of the `negative` scores `[n]` exceed: one of them, infinite if there are none."""
+    if not negative.size:
+        return float("inf")
     return float(np.quantile(negative, 1.0 - FALSE_ALARM_SHARE, method="higher"))
 
 

@@ -65,12 +65,13 @@ def _known(value: float) -> float | None:
 
 
 def _commit() -> str:
-    """The commit of this working tree, or how the program was installed where there is none."""
-    here = Path(__file__).parent
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "not a git working tree"
+    """The commit of this working tree, where it is one."""
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        asked = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git working tree"
+    return asked.stdout.strip()
 
 
 def table(dataset: str, outcome: Outcome) -> str:

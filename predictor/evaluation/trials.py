@@ -2,19 +2,23 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from predictor.evaluation.methods import ALARM, P_FAILED_WITHIN, Learner
-from predictor.evaluation.protocol import FAILING, Figures, Judged, Scores, figures, judge
-from predictor.evaluation.recordings import Recording, RecordingError
+from predictor.evaluation.protocol import Figures, Judged, Scores, figures, judge
+from predictor.evaluation.recordings import Recording
+from predictor.evaluation.rows import RecordingError
+from predictor.folds import failed_within
 from predictor.model import Recipe
+
+_PROGRESS_LINES: Final = 5
+_RELIABILITY_EDGES: Final = (0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -55,21 +59,22 @@ class Outcome:
 
 
 def leave_one_out(recordings: Sequence[Recording]) -> list[Fold]:
-    """A fold for each recording."""
-    return leave_groups_out(recordings, [[recording.name] for recording in recordings])
+    """A fold for each recording; raises RecordingError where there is but one."""
+    return [_leave_out(recordings, {recording.name}) for recording in recordings]
 
 
 def leave_groups_out(recordings: Sequence[Recording], groups: Sequence[Sequence[str]]) -> list[Fold]:
-    """A fold for each group of names; `1` is short for the recording whose name ends in -1."""
-    folds = []
-    for group in groups:
-        names = {_named(recordings, short) for short in group}
-        test = tuple(recording for recording in recordings if recording.name in names)
-        train = tuple(recording for recording in recordings if recording.name not in names)
-        if not train:
-            raise RecordingError(f"nothing is left to learn from when {', '.join(sorted(names))} is left out")
-        folds.append(Fold(train, test))
-    return folds
+    """A fold for each group of names; `1` is short for the recording whose name ends in -1. Raises RecordingError."""
+    return [_leave_out(recordings, {_named(recordings, short) for short in group}) for group in groups]
+
+
+def _leave_out(recordings: Sequence[Recording], names: Set[str]) -> Fold:
+    train = tuple(recording for recording in recordings if recording.name not in names)
+    if not train:
+        raise RecordingError(
+            f"nothing is left to learn from when {', '.join(sorted(names))} is left out; add recordings, or use --test"
+        )
+    return Fold(train, tuple(recording for recording in recordings if recording.name in names))
 
 
 def _named(recordings: Sequence[Recording], short: str) -> str:
@@ -88,16 +93,16 @@ def run(
 ) -> Outcome:
     """Every learner on every fold with every seed, spread over this machine's cores."""
     jobs = [(learner, fold, seed) for seed in seeds for fold in folds for learner in learners]
-    scored: dict[int, Scored] = {seed: [] for seed in seeds}
     # spawned, because OpenMP (scikit-learn's) does not survive a fork; one thread each, for they share the cores
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_score, *job): job for job in jobs}
-        for done, future in enumerate(as_completed(futures), start=1):
-            learner, fold, seed = futures[future]
-            scored[seed] += future.result()
-            left_out = ", ".join(recording.name for recording in fold.test)
-            progress(f"[{done}/{len(jobs)}] seed {seed}, {left_out}: {learner.__name__}")
+        futures = [pool.submit(_score, *job) for job in jobs]
+        for done, _ in enumerate(as_completed(futures), start=1):
+            if done * _PROGRESS_LINES // len(jobs) > (done - 1) * _PROGRESS_LINES // len(jobs):
+                progress(f"{done} of {len(jobs)} trainings done")
+    scored: dict[int, Scored] = {seed: [] for seed in seeds}
+    for (_, _, seed), future in zip(jobs, futures, strict=True):
+        scored[seed] += future.result()
     trials = [trial for seed in seeds for trial in _trials(scored[seed], seed)]
     return Outcome(tuple(trials), tuple(_reliability([pair for seed in seeds for pair in scored[seed]])))
 
@@ -123,13 +128,13 @@ def _figures(method: str, judged: Sequence[Judged]) -> Figures:
     return figures(judged, threshold=float(np.nextafter(0.0, -1.0))) if method == ALARM else figures(judged)
 
 
-_EDGES: Final = (0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
-
-
 def _reliability(scored: Scored) -> Iterator[Reliability]:
     """P(failed within h) against what happened in the h steps after, all seeds together."""
     pairs = [
-        (scores[P_FAILED_WITHIN][recording.scored], failed_within(recording, Recipe().horizon_steps)[recording.scored])
+        (
+            scores[P_FAILED_WITHIN][recording.scored],
+            failed_within(recording.health, Recipe.horizon_steps)[recording.scored],
+        )
         for recording, scores in scored
         if P_FAILED_WITHIN in scores
     ]
@@ -137,15 +142,8 @@ def _reliability(scored: Scored) -> Iterator[Reliability]:
         return
     predicted = np.concatenate([p.ravel() for p, _ in pairs])
     came_true = np.concatenate([y.ravel() for _, y in pairs])
-    for low, high in pairwise(_EDGES):
-        inside = (predicted >= low) & ((predicted < high) | (high == _EDGES[-1]))
+    for low, high in pairwise(_RELIABILITY_EDGES):
+        inside = (predicted >= low) & ((predicted < high) | (high == _RELIABILITY_EDGES[-1]))
         if inside.any():
             count = int(inside.sum())
             yield Reliability(low, high, count, float(predicted[inside].mean()), float(came_true[inside].mean()))
-
-
-def failed_within(recording: Recording, steps: int) -> NDArray[np.bool_]:
-    """Whether a domain `[T, S]` is failing in one of the next `steps` minutes; the end of a run lasts."""
-    failing = recording.health == FAILING
-    lasting = np.concatenate([failing[1:], np.repeat(failing[-1:], steps, axis=0)])
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(lasting, steps, axis=0).any(axis=-1))
