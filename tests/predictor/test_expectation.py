@@ -64,12 +64,14 @@ def test_blocks_hold_every_sequence_once() -> None:
     assert sum(block.columns.codes.size for block in data) < codes.size, "short sequences go with short ones"
 
 
-def test_counts_add_up_over_blocks() -> None:
-    model, symbols = draw(3, n_steps=4, n_sequences=2500)
-    counts, _ = count(model, symbols, np.full(2500, 4))
-    assert len(counts) == 5
-    np.testing.assert_allclose(sum(c.start.sum() for c in counts), 2500, rtol=1e-10)
-    np.testing.assert_allclose(sum(c.transition.sum() for c in counts), 2500 * 3, rtol=1e-10)
+@pytest.mark.parametrize(("n_steps", "n_sequences", "n_blocks"), [(4, 2500, 5), (256, 896, 2)])
+def test_counts_add_up_over_blocks(n_steps: int, n_sequences: int, n_blocks: int) -> None:
+    """Of the two blocks the first has the longer columns, and the second more of them."""
+    model, symbols = draw(3, n_steps=n_steps, n_sequences=n_sequences)
+    counts, _ = count(model, symbols, np.full(n_sequences, n_steps))
+    assert len(counts) == n_blocks
+    np.testing.assert_allclose(sum(c.start.sum() for c in counts), n_sequences, rtol=1e-10)
+    np.testing.assert_allclose(sum(c.transition.sum() for c in counts), n_sequences * (n_steps - 1), rtol=1e-10)
     total = hmm.log_likelihood(model, symbols).sum()
     np.testing.assert_allclose(sum(c.log_likelihood for c in counts), total, rtol=1e-10)
 

@@ -1,14 +1,19 @@
 """Chunks side by side give what one step after another gives, whether the model forgets or not."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import pytest
 
 from predictor import hmm, recursions
 from predictor.baum_welch import random_model
-from predictor.chain import Chain, forward_pass
+from predictor.chain import backward, forward_pass
 from predictor.columns import fold
 from predictor.hmm import Hmm
-from predictor.observations import Floats, Ints, Symbols
+from predictor.observations import Floats, Symbols
+
+Passed = TypeVar("Passed")
 
 
 def one_after_another(model: Hmm, symbols: Symbols) -> tuple[Floats, Floats, Floats]:
@@ -58,15 +63,23 @@ def test_chunks_equal_one_step_after_another(model: Hmm, n_steps: int, n_sequenc
     np.testing.assert_allclose(hmm.log_likelihood(model, symbols), log_scale.sum(axis=0), rtol=1e-10)
 
 
-def test_a_model_that_never_forgets_does_not_take_a_round_for_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stay", [0.0, 1.0])
+def test_a_model_that_never_forgets_does_not_take_a_round_for_each_chunk(
+    stay: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     symbols = np.random.default_rng(2).integers(0, 3, (12_000, 1, 1))
-    passes = []
+    passes: list[str] = []
 
-    def counted(chain: Chain, prior: Floats, codes: Ints, alphas: Floats, scales: Floats) -> None:
-        passes.append(codes.shape)
-        forward_pass(chain, prior, codes, alphas, scales)
+    def counted(one_pass: Callable[..., Passed]) -> Callable[..., Passed]:
+        def run(*arguments: object) -> Passed:
+            passes.append(one_pass.__name__)
+            return one_pass(*arguments)
 
-    monkeypatch.setattr(recursions, "forward_pass", counted)
-    hmm.filter(sticky(1.0), symbols)
+        return run
+
+    monkeypatch.setattr(recursions, "forward_pass", counted(forward_pass))
+    monkeypatch.setattr(recursions, "backward", counted(backward))
+    hmm.smooth(sticky(stay), symbols)
     assert fold(symbols[..., 0], 0).n_edges > 80
-    assert len(passes) < 20
+    assert 2 < passes.count("forward_pass") < 20
+    assert 2 < passes.count("backward") < 20
