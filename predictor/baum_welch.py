@@ -57,7 +57,7 @@ def fit(
     Sequences shorter than T are padded at the end with missing digits and have their `lengths` `[S]` given. At a step
     of known label (`labels` `[T, S]`, -1 where unknown) only the states of that label (`label_of_state` `[N]`) are
     possible. The fit starts from `initial`, or else from random distributions. `pseudo_count` is added to every
-    expected count of starts, transitions and emissions; emissions are raised to `emission_floor` before they are scaled.
+    expected count of starts, transitions and emissions; emissions are raised to `emission_floor`, then scaled.
 
     Raises ValueError where shapes do not fit, or a sequence is impossible under the model.
     """
