@@ -11,7 +11,7 @@ from predictor import incidents, series
 from predictor.incidents import Incident
 from predictor.learning import Lesson
 from predictor.model import NORMAL
-from predictor.series import METRICS
+from predictor.series import LEAST_DEVIATIONS, METRICS
 from predictor.settings import PredictorSettings
 from predictor.symbols import learn_history
 from predictor.times import NS_PER_S
@@ -77,8 +77,8 @@ def gather(store: Store, settings: PredictorSettings, now_ns: int) -> Curriculum
         grid,
         tuple(domains[column] for column in kept),
         tuple(METRICS[m] for m in metrics),
-        _lesson(values[:, kept][:, :, metrics], health[:, kept]),
-        tuple(_lesson(values[:, :, metrics], health) for values, health in older if len(values)),
+        _lesson(values[:, kept], health[:, kept], metrics),
+        tuple(_lesson(values, health, metrics) for values, health in older if len(values)),
     )
 
 
@@ -122,8 +122,11 @@ def _older(
     return values, health
 
 
-def _lesson(values: Floats, health: Health) -> Lesson:
-    return Lesson(values, learn_history(np.where((health == NORMAL)[..., None], values, np.nan)), health)
+def _lesson(values: Floats, health: Health, metrics: NDArray[np.intp]) -> Lesson:
+    """Of all that was measured these `metrics`, and what was calm of it as the history."""
+    measured = values[:, :, metrics]
+    calm = np.where((health == NORMAL)[..., None], measured, np.nan)
+    return Lesson(measured, learn_history(calm, np.array(LEAST_DEVIATIONS)[metrics]), health)
 
 
 def _observed(values: Floats) -> NDArray[np.bool_]:

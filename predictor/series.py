@@ -11,6 +11,8 @@ from telemetry.store import Grid, Store
 
 METRICS: Final = ("cpu_ratio", "memory_ratio", "network_bytes_per_s", "disk_ops_per_s")
 """The fields of the measurement `domain` that forecasts are made from."""
+LEAST_DEVIATIONS: Final = (0.01, 0.005, 1000.0, 1.0)
+"""Of each metric, in its unit: an idle domain's first packet or write is no news, though it never moved before."""
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def log_likelihood(chains: Chains, lesson: Lesson) -> float:
     """Log p of the lesson's symbols in nats an observed step, the mean over the chains."""
     symbols, _ = observe(chains.recipe, lesson.history, lesson.values, Trend.unknown(*lesson.values.shape[1:]))
     observed = int((symbols != MISSING).any(axis=-1).sum())
-    return float(np.mean([hmm.filter(one, symbols)[1].sum() for one in chains.hmms]) / max(observed, 1))
+    return float(np.mean([hmm.log_likelihood(one, symbols).sum() for one in chains.hmms]) / max(observed, 1))
 
 
 def _point(outcome: Outcome, settings: PredictorSettings, now_ns: int) -> Point:

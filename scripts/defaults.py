@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from agent.settings import AgentSettings
 from predictor.model import Recipe
+from predictor.series import LEAST_DEVIATIONS
 from predictor.settings import PredictorSettings
 from predictor.symbols import LARGEST_DEPARTURE, SIGMA_CUT, SIGMA_FLOOR_SHARE, TREND_CUTS, Averaging
 from telemetry.settings import Section
@@ -21,6 +22,11 @@ _METHOD = (
     ("cuts of a metric", SIGMA_CUT, "Standard deviations either side of the mean; 1, means and terciles tell less."),
     ("cuts of the trend", TREND_CUTS, "Of the largest |fast - slow average|, in standard deviations."),
     ("least deviation", SIGMA_FLOOR_SHARE, "Of the mean: a metric that hardly moved would else cry at a breath."),
+    (
+        "and at least",
+        LEAST_DEVIATIONS,
+        "Of CPU and memory (ratios), network (bytes/s), disk (ops/s): an idle domain's first packet is no news.",
+    ),
     (
         "largest departure",
         LARGEST_DEPARTURE,
