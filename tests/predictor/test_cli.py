@@ -28,6 +28,9 @@ lag_s = 0.0
 [training]
 span_h = 0.5
 min_steps = 100
+[policy]
+max_age_s = 600.0  # what was measured when a test began counts as fresh, however slow the machine
+min_coverage = 0.01
 """
 
 
@@ -99,7 +102,7 @@ def test_config_is_checked_and_nothing_else_done(
     assert main(["--config", str(config), "--check-config"]) == 0
     assert capsys.readouterr().out == f"{config}: good\n" * 2
     assert [path.name for path in tmp_path.iterdir()] == ["predictor.toml"]
-    config.write_text(CONFIG.format(folder=tmp_path) + "[policy]\ncalm = 1\n", encoding="utf-8")
+    config.write_text(CONFIG.format(folder=tmp_path) + "calm = 1\n", encoding="utf-8")
     assert main(["--check-config", str(config)]) == 1
     assert re.match(rf"hefery-predictor: {config}: .*policy.calm", capsys.readouterr().err)
 
