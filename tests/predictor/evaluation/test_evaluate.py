@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """The JSON of an evaluation of all methods."""
     path = tmp_path_factory.mktemp("out") / "new" / "evaluation.json"
-    evaluate(data, None, [], seeds=2, json_file=path)
+    evaluate(data, None, [], seeds=1, json_file=path)
     read: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return read
 
@@ -51,9 +51,9 @@ def test_own_alarm_costs_about_what_it_may(told: Mapping[str, Any]) -> None:
 
 
 def test_says_how_it_came_about(told: Mapping[str, Any]) -> None:
-    assert (told["seeds"], told["left_out"]) == (2, "one at a time")
+    assert (told["seeds"], told["left_out"]) == (1, "one at a time")
     runs = told["datasets"]["prevent"]
-    assert sum(row["rows"] for row in runs["reliability"]) == 2 * 3 * 7 * 70
+    assert sum(row["rows"] for row in runs["reliability"]) == 3 * 7 * 70
     assert {trial["judged_on"] for trial in runs["trials"]} == {"all"}
     assert {trial["judged_on"] for trial in told["datasets"]["smd"]["trials"]} == {"machine-1-1", "machine-1-2"}
 
