@@ -22,6 +22,7 @@ _HEADINGS: Final = {
     "last_10_protected": "last 10'",
     "false_alarm_share": "false",
 }
+_COMPARED: Final = ("default", "paper", "max_abs_z", "max_rise", "logistic_regression")
 
 
 def document(outcomes: Mapping[str, Outcome], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def document(outcomes: Mapping[str, Outcome], about: Mapping[str, Any]) -> dict[
             "methods": summary(outcome),
             "reliability": [asdict(row) for row in outcome.reliability],
             "trials": [_row(trial) for trial in outcome.trials],
+            "left_out": [_row(trial) for trial in outcome.left_out],
         }
         for name, outcome in outcomes.items()
     }
@@ -84,7 +86,7 @@ def table(dataset: str, outcome: Outcome) -> str:
     lines += [f"  {method:{width}}" + _cells(methods[method]) for method in ranked]
     lines.append("  the product's own alarm, its threshold chosen on training data alone:")
     lines.append(f"  {ALARM:{width}}" + _cells(methods[ALARM]))
-    return "\n".join([*lines, *_reliability_lines(outcome)])
+    return "\n".join([*lines, *_left_out_lines(outcome), *_reliability_lines(outcome)])
 
 
 def _cells(figures: Mapping[str, Mapping[str, float | None]]) -> str:
@@ -94,6 +96,21 @@ def _cells(figures: Mapping[str, Mapping[str, float | None]]) -> str:
 def _cell(figure: Mapping[str, float | None]) -> str:
     mean, sd = figure["mean"], figure["sd"]
     return "-" if mean is None or sd is None else f"{mean:.3f} ± {sd:.3f}"
+
+
+def _left_out_lines(outcome: Outcome) -> list[str]:
+    """The AUC of some methods on each of the folds, where there is more than one."""
+    names = list(dict.fromkeys(trial.judged_on for trial in outcome.left_out))
+    if len(names) < 2:
+        return []
+    width = max(map(len, names))
+    lines = ["  AUC on what was left out, mean over seeds:"]
+    compared = [method for method in _COMPARED if any(trial.method == method for trial in outcome.left_out)]
+    lines.append(f"    {'':{width}}" + "".join(f"{method:>21}" for method in compared))
+    for name in names:
+        aucs = {m: [t.figures.auc for t in outcome.left_out if (t.judged_on, t.method) == (name, m)] for m in compared}
+        lines.append(f"    {name:{width}}" + "".join(f"{np.mean(aucs[method]):>21.3f}" for method in compared))
+    return lines
 
 
 def _reliability_lines(outcome: Outcome) -> list[str]:

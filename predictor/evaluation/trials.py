@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -55,6 +55,8 @@ class Outcome:
     """Everything that was measured on one data set."""
 
     trials: tuple[Trial, ...]
+    left_out: tuple[Trial, ...]
+    """the same of each fold by itself, where trials are judged over all of them together"""
     reliability: tuple[Reliability, ...]
 
 
@@ -104,7 +106,9 @@ def run(
     for (_, _, seed), future in zip(jobs, futures, strict=True):
         scored[seed] += future.result()
     trials = [trial for seed in seeds for trial in _trials(scored[seed], seed)]
-    return Outcome(tuple(trials), tuple(_reliability([pair for seed in seeds for pair in scored[seed]])))
+    left_out = [trial for seed in seeds for fold in folds for trial in _of_fold(scored[seed], fold, seed)]
+    reliability = _reliability([pair for seed in seeds for pair in scored[seed]])
+    return Outcome(tuple(trials), tuple(left_out), tuple(reliability))
 
 
 def _score(learner: Learner, fold: Fold, seed: int) -> Scored:
@@ -117,10 +121,22 @@ def _trials(scored: Scored, seed: int) -> Iterator[Trial]:
     methods = {method for _, scores in scored for method in scores if method != P_FAILED_WITHIN}
     for method in sorted(methods):
         judged = {recording.name: judge(recording, scores[method]) for recording, scores in scored if method in scores}
-        one_by_one = scored[0][0].dataset == "smd"
+        one_by_one = _one_by_one(scored[0][0])
         sets = {name: [one] for name, one in judged.items()} if one_by_one else {"all": list(judged.values())}
         for name, members in sorted(sets.items()):
             yield Trial(method, seed, name, _figures(method, members))
+
+
+def _of_fold(scored: Scored, fold: Fold, seed: int) -> list[Trial]:
+    if _one_by_one(fold.test[0]):
+        return []
+    names = [recording.name for recording in fold.test]
+    own = [pair for pair in scored if pair[0].name in names]
+    return [replace(trial, judged_on=", ".join(names)) for trial in _trials(own, seed)]
+
+
+def _one_by_one(recording: Recording) -> bool:
+    return recording.dataset == "smd"
 
 
 def _figures(method: str, judged: Sequence[Judged]) -> Figures:

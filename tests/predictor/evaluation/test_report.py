@@ -27,6 +27,12 @@ PREVENT = Outcome(
         Trial(ALARM, 0, "all", figures(0.95)),
         Trial(ALARM, 1, "all", figures(0.97)),
     ),
+    (
+        Trial("default", 0, "run-1, run-2", figures(0.9)),
+        Trial("default", 1, "run-1, run-2", figures(0.8)),
+        Trial("default", 0, "run-3", figures(0.7)),
+        Trial("default", 1, "run-3", figures(0.7)),
+    ),
     (Reliability(0.2, 0.5, 1234, 0.31, 0.29),),
 )
 SMD = Outcome(
@@ -36,6 +42,7 @@ SMD = Outcome(
         for seed in (0, 1)
         for machine, auc in (("machine-1-1", 0.6 + 0.1 * seed), ("machine-1-2", 0.8 + 0.1 * seed))
     ),
+    (),
     (),
 )
 
@@ -81,3 +88,19 @@ def test_table_says_what_was_not_learned() -> None:
 def test_works_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert document({}, {})["commit"] == "not a git working tree"
+
+
+def test_each_fold_has_its_line_and_its_rows() -> None:
+    lines = table("prevent", PREVENT).splitlines()
+    at = next(i for i, line in enumerate(lines) if "on what was left out" in line)
+    assert lines[at + 1].split() == ["default"]
+    assert [line.rsplit(maxsplit=1) for line in lines[at + 2 : at + 4]] == [
+        ["    run-1, run-2", "0.850"],
+        ["    run-3", "0.700"],
+    ]
+    assert "left out" not in table("smd", SMD)
+    rows = document({"prevent": PREVENT}, {})["datasets"]["prevent"]["left_out"]
+    assert [(row["judged_on"], row["seed"], row["auc"]) for row in rows[:2]] == [
+        ("run-1, run-2", 0, 0.9),
+        ("run-1, run-2", 1, 0.8),
+    ]

@@ -73,6 +73,12 @@ class TestRun:
             (1, "all", expected),
         ]
 
+    def test_each_fold_is_told_by_itself_too(self, told: tuple[Outcome, list[str]]) -> None:
+        rises = [trial for trial in told[0].left_out if (trial.method, trial.seed) == ("max_rise", 0)]
+        assert [trial.judged_on for trial in rises] == [one.name for one in RUNS]
+        for trial, one in zip(rises, RUNS, strict=True):
+            assert trial.figures == figures([judge(one, departures_only([], 0)(one)["max_rise"])])
+
     def test_seeds_differ_where_there_is_chance(self, told: tuple[Outcome, list[str]]) -> None:
         dice = {trial.figures.auc for trial in told[0].trials if trial.method == "random"}
         assert len(dice) == 2
