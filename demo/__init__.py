@@ -1,0 +1,1 @@
+"""The demo: Hefery watches this machine, learns it, is disturbed, and foresees it."""

@@ -1,0 +1,135 @@
+"""The play: in, a site, its store and services; out, the phases as they came to pass, and the interval all along."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.clock import NS_PER_S
+from demo import programs, progress
+from demo.observer import Observer, newest
+from demo.processes import Child, ChildFailed, running
+from demo.record import Span
+from demo.site import DOMAIN, Site
+from demo.stress import Means, disturbed
+from demo.timeline import Disturbance, Kind, Pace, Plan, exactly
+from predictor import model_files, trained
+from predictor.times import text_of
+from telemetry.store import Store
+
+_TICK_S: Final = 0.25
+_PARAGRAPHS: Final = 2
+"""What to pass on of what a verb says: of `show`, which says most, the model and the histories."""
+
+
+@dataclass
+class Director:
+    """Plays one phase after the other. `wait` sleeps, or raises to end the play; `services` must outlive it."""
+
+    plan: Plan
+    site: Site
+    store: Store
+    services: Sequence[Child]
+    observer: Observer
+    wait: Callable[[float], None]
+    say: Callable[[str], None]
+    spans: list[Span] = field(default_factory=list)
+    alarm_from: float | None = None
+    """The evidence from which on the model in force protects."""
+    _began_s: float = field(default_factory=time.monotonic)
+    _said_s: float = -float("inf")
+
+    def play(self) -> None:
+        """All phases, the second disturbance only where calm was learned; raises ChildFailed, and what `wait` does."""
+        self._phase(Kind.LEARNING, exactly(self.plan.learning_s))
+        self._disturb(self.plan.first, Kind.FIRST_RAMP, Kind.FIRST_PEAK)
+        self._phase(Kind.RECOVERY, exactly(self.plan.recovery_s))
+        if self._learn():
+            self._disturb(self.plan.second, Kind.RAMP, Kind.PEAK)
+            self._phase(Kind.AFTER, self.plan.after)
+
+    def _phase(self, kind: Kind, pace: Pace, each_tick: Callable[[], None] = lambda: None) -> None:
+        start_s = time.monotonic()
+        with self._span(kind):
+            while not pace.is_over(elapsed_s := time.monotonic() - start_s, self.observer.long_for_s()):
+                each_tick()
+                self._tick(kind, progress.left(pace, elapsed_s))
+
+    def _disturb(self, disturbance: Disturbance, ramp: Kind, peak: Kind) -> None:
+        with disturbed(disturbance, Means.measure(self.site.folder)) as stress:
+            start_s = time.monotonic()
+            for kind, duration_s in ((ramp, disturbance.ramp_s), (peak, disturbance.peak_s)):
+                self._phase(kind, exactly(duration_s), lambda: stress.advance(time.monotonic() - start_s))
+
+    def _learn(self) -> bool:
+        """Label, and train until calm is taken for calm; whether it was in the end.
+
+        A minute need not have shown all that is calm on a machine that is used meanwhile: so Hefery learns again from
+        what has come since, as it does every night in operation.
+        """
+        for training in range(self.plan.most_trainings):
+            with self._span(Kind.TRAINING):
+                if not training:
+                    self._label_first()
+                self._train()
+            self._phase(Kind.QUIET, self.plan.quiet)
+            if self.observer.long_for_s() >= self.plan.quiet.steady_s:
+                return True
+            self.say("       What goes on here now is new to the model. What it learned of calm was not all.")
+        return False
+
+    def _label_first(self) -> None:
+        """Tell of the first disturbance, as an operator would."""
+        ramp, peak = (next(span for span in self.spans if span.kind is k) for k in (Kind.FIRST_RAMP, Kind.FIRST_PEAK))
+        visible_ns = ramp.start_ns + round(self.plan.visible_after_s * NS_PER_S)
+        self._label("abnormal", visible_ns, ramp.end_ns)
+        self._label("failed", peak.start_ns, peak.end_ns)
+
+    def _label(self, level: str, start_ns: int, end_ns: int) -> None:
+        span = ("--start", text_of(start_ns, "milliseconds"), "--end", text_of(end_ns, "milliseconds"))
+        self._verb("incident", "add", "--domain", DOMAIN, "--id", level, "--level", level, *span)
+
+    def _train(self) -> None:
+        self._verb("train")
+        self._verb("show")
+        path = model_files.newest(self.site.predictor.model.folder, self.site.predictor.model.mode)
+        self.alarm_from = None if path is None else trained.load(path).model.calm.evidence_high
+
+    def _verb(self, *words: str) -> None:
+        """Do a verb of the predictor while the show goes on, and pass on what it says."""
+        self.say(f"       $ hefery-predictor {' '.join(words)}")
+        log = self.site.folder / "verb.log"
+        log.unlink(missing_ok=True)
+        with running(programs.predictor(self.site, *words), log) as child:
+            while child.process.poll() is None:
+                self._tick(Kind.TRAINING, "")
+        said = log.read_text(encoding="utf-8").strip()
+        if child.process.returncode:
+            raise ChildFailed(said)
+        summary = "\n".join(said.split("\n\n")[:_PARAGRAPHS])
+        self.say("\n".join(f"         {line}" for line in summary.splitlines()))
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+    @contextmanager
+    def _span(self, kind: Kind) -> Iterator[None]:
+        if text := progress.introduction(self._elapsed_s(), kind, self.plan):
+            self.say(text)
+        start_ns = time.time_ns()
+        yield
+        self.spans.append(Span(kind, start_ns, time.time_ns()))
+
+    def _tick(self, kind: Kind, left: str) -> None:
+        for child in self.services:
+            child.check()
+        changed_from_ms = self.observer.look()
+        elapsed_s, interval_ms = self._elapsed_s(), self.observer.interval_ms
+        if changed_from_ms is not None:
+            self.say(progress.change(elapsed_s, changed_from_ms, interval_ms))
+        if elapsed_s - self._said_s >= progress.EVERY_S:
+            self._said_s = elapsed_s
+            told = progress.told(newest(self.store, "domain"), newest(self.store, "forecast"), self.alarm_from)
+            self.say(progress.line(elapsed_s, kind, left, told, interval_ms))
+        self.wait(_TICK_S)
