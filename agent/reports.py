@@ -17,6 +17,7 @@ ended: sent once, when replication ends; reason: in words.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 VERSION = 1
@@ -72,7 +73,7 @@ def parse(datagram: bytes) -> Report:
 def _report(datagram: bytes) -> Report:
     if len(datagram) > MAX_BYTES:
         raise ValueError(f"longer than {MAX_BYTES} bytes")
-    said = json.loads(datagram)
+    said = json.loads(datagram.decode())
     if said["version"] != VERSION:
         raise ValueError(f"version {said['version']!r}, known is {VERSION}")
     match said["kind"]:
@@ -80,7 +81,9 @@ def _report(datagram: bytes) -> Report:
             return Checkpoint(
                 _count(said["sequence"]),
                 _ms(said["interval_ms"]),
-                *(_ms(said[name]) if name in said else None for name in ("period_ms", "pause_ms", "send_ms")),
+                _ms_if_there(said, "period_ms"),
+                _ms_if_there(said, "pause_ms"),
+                _ms_if_there(said, "send_ms"),
             )
         case "applied":
             return Applied(_count(said["sequence"]), _ms(said["interval_ms"]), _ms(said["latency_ms"]))
@@ -91,15 +94,19 @@ def _report(datagram: bytes) -> Report:
 
 
 def _count(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if type(value) is int and value >= 0:  # so that True is none
         return value
     raise ValueError(f"{value!r} is not a whole number from 0 on")
 
 
 def _ms(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MAX_MS:
+    if (type(value) is float or type(value) is int) and 0 <= value <= _MAX_MS:
         return float(value)
     raise ValueError(f"{value!r} is not a time of 0 to {_MAX_MS} ms")
+
+
+def _ms_if_there(said: Mapping[str, object], name: str) -> float | None:
+    return _ms(said[name]) if name in said else None
 
 
 def _text(value: object) -> str:
