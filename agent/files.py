@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+_MOST_BYTES = 1 << 15  # small: from 128 KiB on the buffer would be mapped anew for every read
+
 
 def replace(path: Path, text: str, *, durable: bool) -> None:
     """Write `text` to `path` (0600) by rename, so that a reader sees the old text or the new one.
@@ -22,12 +24,16 @@ def replace(path: Path, text: str, *, durable: bool) -> None:
         _sync_directory(path.parent)
 
 
-def read(path: Path) -> str | None:
+def read(path: Path | str) -> str | None:
     """The text of a small file; None when there is none. Raises OSError or UnicodeError for what cannot be read."""
     try:
-        return path.read_text(encoding="ascii")
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    try:
+        return os.read(descriptor, _MOST_BYTES).decode("ascii")
+    finally:
+        os.close(descriptor)
 
 
 def _sync_directory(path: Path) -> None:

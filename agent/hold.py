@@ -1,6 +1,7 @@
 """An operator's hold: in, the longest interval to allow for a while; out, a file that the governor obeys."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -46,6 +47,7 @@ def parse_duration_s(text: str) -> int:
     return seconds
 
 
+@lru_cache  # as `order_path`
 def hold_path(run_dir: Path, domain: str) -> Path:
     """The hold file of `domain`."""
     return domain_directory(run_dir, domain) / "hold"

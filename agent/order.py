@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -83,6 +84,7 @@ def domain_directory(run_dir: Path, domain: str) -> Path:
     return run_dir / domain
 
 
+@lru_cache  # a governor asks at every tick, and to put a path together takes as long as to read the file
 def order_path(run_dir: Path, domain: str) -> Path:
     """The order file of `domain`."""
     return domain_directory(run_dir, domain) / "order"

@@ -3,11 +3,12 @@
 import getopt
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Protocol
 
 import psutil
 
+from agent import files
 from agent.order import is_domain_name
 
 _XL_OPTIONS = "vfNtT"
@@ -75,15 +76,15 @@ def remus_domain(command: Sequence[str]) -> str | None:
 
 def _scan() -> list[tuple[psutil.Process, str]]:
     """Every replication; only of processes called xl more than the name is asked, as there are very many others."""
-    found = (_replication_of(pid) for pid in psutil.pids() if _name_of(pid) == b"xl\n")
+    found = (_replication_of(pid) for pid in psutil.pids() if _name_of(pid) == "xl\n")
     return [replication for replication in found if replication is not None]
 
 
-def _name_of(pid: int) -> bytes:
+def _name_of(pid: int) -> str | None:
     try:
-        return Path(f"/proc/{pid}/comm").read_bytes()
-    except OSError:
-        return b""
+        return files.read(f"/proc/{pid}/comm")
+    except (OSError, UnicodeError):
+        return None
 
 
 def _replication_of(pid: int) -> tuple[psutil.Process, str] | None:
