@@ -18,7 +18,7 @@ SOCKET = "report.sock"
 # pacer, at 25 ms, can have sent half as many, but not more often, as every round costs CPU.
 _QUEUE_LENGTH = Path("/proc/sys/net/unix/max_dgram_qlen")
 _LEAST_QUEUE_LENGTH = 10
-_MOST_REPORTS_PER_S = 50
+_MOST_REPORTS_PER_S = 40
 _LONGEST_READ_PERIOD_S = 0.5
 
 

@@ -1,5 +1,6 @@
 """The machine this runs on: in, its kernel's counters through psutil; out, a `MachineSample`, nothing blocked."""
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -62,9 +63,12 @@ class Machine:
     def _counts(self, interface: str) -> bool:
         return interface != _LOOPBACK if self._interfaces is None else interface in self._interfaces
 
+    def _is_device(self, disk: str) -> bool:
+        return os.access(f"{self._sys_block}/{disk}/device", os.F_OK)
+
     def _disk_counters(self) -> tuple[dict[str, float], dict[str, float]]:
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
-        disks = {name: disk for name, disk in counters.items() if (self._sys_block / name / "device").exists()}
+        disks = {name: disk for name, disk in counters.items() if self._is_device(name)}
         return (
             {name: disk.read_bytes + disk.write_bytes for name, disk in disks.items()},
             {name: disk.read_count + disk.write_count for name, disk in disks.items()},

@@ -251,7 +251,7 @@ def test_waits_for_its_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("queue_length", [10, 16, 512])
 def test_reads_before_half_the_kernels_queue_is_full(queue_length: int) -> None:
     fastest_reports_per_s = 1 / 0.025
-    assert 0 < read_period_s(queue_length) * fastest_reports_per_s < queue_length / 2
+    assert 0 < read_period_s(queue_length) * fastest_reports_per_s <= queue_length / 2
 
 
 def test_reads_no_more_often_than_needed_and_twice_a_second_at_least() -> None:
