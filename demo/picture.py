@@ -61,7 +61,7 @@ def draw(record: Record, verdict: Verdict, path: Path) -> None:
     figure.align_ylabels(panels)
     title = textwrap.fill(story.headline(record, verdict), _TITLE_WIDTH)
     figure.suptitle(title, fontsize=17, fontweight="bold", color=_INK, x=0.5, y=0.985)
-    figure.subplots_adjust(left=0.09, right=0.875, top=0.875, bottom=0.05)
+    figure.subplots_adjust(left=0.09, right=0.875, top=0.885, bottom=0.05)
     figure.savefig(path)
 
 
@@ -155,15 +155,18 @@ def _name_phases(panels: Sequence[Axes], record: Record) -> None:
     ]
     for first, last, text, colour in names:
         if first in x_of and last in x_of:
-            _write(panels[0], (x_of[first][0] + x_of[last][1]) / 2, text, colour)
-    _write(panels[-3], x_of[Kind.TRAINING][1], "model trained", _LABELLED)
+            middle_s = float(x_of[first][0] + x_of[last][1]) / 2
+            _write(panels[0], (middle_s, 1.1), text, colour, ha="center", va="bottom")
+    trained_s = float(x_of[Kind.TRAINING][1])
+    _write(panels[-2], (trained_s, 0.5), "model trained ", _LABELLED, ha="right", va="center")
+    _write(panels[-1], (0.0, 0.5), " no model yet: doubt protects", _PALE, ha="left", va="center")
 
 
-def _write(panel: Axes, x: float, text: str, colour: str) -> None:
-    """Above the panel."""
-    panel.annotate(
-        text, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 7), textcoords="offset points", ha="center",
-        va="bottom", color=colour, fontsize=12.5, fontweight="bold", annotation_clip=False,
+def _write(panel: Axes, place: tuple[float, float], text: str, colour: str, *, ha: str, va: str) -> None:
+    """At `place`: seconds, and the height as a share of the panel's."""
+    panel.text(
+        *place, text, transform=panel.get_xaxis_transform(), ha=ha, va=va, color=colour, fontsize=12.5,
+        fontweight="bold",
     )  # fmt: skip
 
 
