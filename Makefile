@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench evaluate influxd clean
+.PHONY: help setup demo test lint format docs bench influxd clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ demo: ## watch this machine, disturb it, and see the interval follow the forecas
 	@$(PYTHON) -m demo
 
 test: ## run the tests (sets up and gets a real InfluxDB first)
-	@scripts/setup python3-venv
+	@scripts/setup python3-venv stress-ng
 	@scripts/influxd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
