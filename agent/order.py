@@ -1,6 +1,7 @@
 """The order from governor to pacer: in, an interval and its deadline; out, a line, and what a pacer makes of it."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -91,11 +92,17 @@ def order_path(run_dir: Path, domain: str) -> Path:
 
 
 def write(path: Path, order: Order) -> None:
-    """Replace the order file; raises OSError.
+    """Replace the order file; raises OSError, and then there is none if that can be helped, as on a full disk.
 
     It does not wait for the disk: an order means nothing after a power cut, which ends the pacer and the clock too.
     """
-    files.replace(path, order.encode(), durable=False)
+    text = order.encode()
+    try:
+        files.replace(path, text, durable=False)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()  # the one before might be longer than it ought to be now
+        raise
 
 
 def read(path: Path) -> str | None:

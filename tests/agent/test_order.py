@@ -97,6 +97,15 @@ def test_a_written_order_is_private_and_leaves_nothing_else(tmp_path: Path) -> N
     assert [p.name for p in path.parent.iterdir()] == ["order"]
 
 
+def test_an_order_that_cannot_be_replaced_is_withdrawn(tmp_path: Path) -> None:
+    path = order_path(tmp_path, "web")
+    write(path, Order(1, 2_000, NOW_NS))
+    (path.parent / ".order.new").mkdir()  # in the way, as a full disk is
+    with pytest.raises(OSError, match="Is a directory"):
+        write(path, Order(2, 25, NOW_NS))
+    assert read(path) is None
+
+
 def test_an_order_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert read(tmp_path / "order") is None
     (tmp_path / "order").write_bytes(b"\xff\xfe")
