@@ -3,8 +3,6 @@
 import argparse
 import json
 import logging
-import queue
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,12 +16,14 @@ from agent.notify import Notifier
 from agent.order import OrderError
 from agent.settings import AgentSettings
 from telemetry.settings import ConfigError, load
+from telemetry.stop import stop_signals
 from telemetry.store import StoreError
 
 Do = Callable[[AgentSettings, argparse.Namespace], int]
 
 _CONFIG: Final = Path("/etc/hefery/agent.toml")
-_GIVEN: Final = Path()
+_GIVEN: Final = ""
+"""Stands for --check-config without a file: no path, not even ".", is this."""
 _ONCE_PERIODS: Final = 2.5
 _STOPPED: Final = 130
 
@@ -49,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         if arguments.check_config is not None:
-            return _check_config(arguments.config if arguments.check_config == _GIVEN else arguments.check_config)
+            return _check_config(Path(arguments.check_config or arguments.config))
         if arguments.verb is None:
             parser.error("a verb is missing, such as run; --help lists them")
         return int(arguments.verb(load(arguments.config, AgentSettings), arguments))
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(verb=None)
     parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
     parser.add_argument(
-        "--check-config", nargs="?", type=Path, const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
+        "--check-config", nargs="?", const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
     )
     adder = parser.add_subparsers(title="verbs", metavar="VERB")
     _verb(adder, "run", _run, "measure, send and govern, until SIGTERM or Ctrl-C")
@@ -105,7 +105,7 @@ def _check_config(path: Path) -> int:
 
 
 def _run(settings: AgentSettings, _: argparse.Namespace) -> int:
-    service.run(settings, _stop_signals(), Notifier())
+    service.run(settings, stop_signals(), Notifier())
     return 0
 
 
@@ -142,19 +142,3 @@ def _hold(settings: AgentSettings, arguments: argparse.Namespace) -> int:
     )
     print(f"{arguments.domain}: at most {interval_ms} ms until {until}{absent}")
     return 0
-
-
-def _stop_signals() -> service.Wait:
-    """Waits for SIGTERM or SIGINT. A queue of this kind, unlike an Event, may be used by a handler at any moment."""
-    told: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda n, _: told.put(n))
-
-    def wait(limit_s: float | None) -> bool:
-        try:
-            told.get(timeout=limit_s)
-        except queue.Empty:
-            return False
-        return True
-
-    return wait

@@ -20,7 +20,8 @@ from telemetry.store import StoreError
 Do = Callable[[argparse.Namespace], int]
 
 _CONFIG: Final = Path("/etc/hefery/predictor.toml")
-_GIVEN: Final = Path()
+_GIVEN: Final = ""
+"""Stands for --check-config without a file: no path, not even ".", is this."""
 
 _EPILOG: Final = """\
 The order of things:
@@ -44,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         if arguments.check_config is not None:
-            return verbs.check_config(arguments.config if arguments.check_config == _GIVEN else arguments.check_config)
+            return verbs.check_config(Path(arguments.check_config or arguments.config))
         if arguments.verb is None:
             parser.error("a verb is missing, such as run; --help lists them")
         return int(arguments.verb(arguments))
@@ -65,11 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(verb=None)
     parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
     parser.add_argument(
-        "--check-config", nargs="?", type=Path, const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
+        "--check-config", nargs="?", const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
     )
     adder = parser.add_subparsers(title="verbs", metavar="VERB")
     train = _verb(adder, "train", verbs.train, "learn a new model; it takes over unless it is worse")
-    train.add_argument("--seed", type=int, help="seed of the random starts (default: training.seed)")
+    train.add_argument("--seed", type=_seed, metavar="N", help="seed of the random starts (default: training.seed)")
     train.add_argument("--dry-run", action="store_true", help="learn and compare, but write nothing")
     _verb(adder, "run", verbs.run, "forecast and decide at every step, until SIGTERM or Ctrl-C")
     once = _verb(adder, "once", verbs.once, "forecast and decide once, and print it")
@@ -125,6 +126,12 @@ def _instant(text: str) -> int:
 
 def _groups(text: str) -> list[list[str]]:
     return [[name.strip() for name in group.split(",")] for group in text.split("/")]
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -1,7 +1,6 @@
 """What the command can do: in, parsed words; out, the work done and its outcome on standard output."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from predictor.model_files import ModelFileError
 from predictor.settings import PredictorSettings
 from predictor.times import NS_PER_S, text_of
 from telemetry.settings import load
+from telemetry.stop import stop_signals
 from telemetry.store import Store
 from telemetry.stores import open_store
 
@@ -44,11 +44,9 @@ def train(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Forecast and decide until told to stop."""
     settings = load(arguments.config, PredictorSettings)
-    stops = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # taken between two ticks only
+    wait = stop_signals()
     with _opened(settings) as store:
-        predictor = service.Predictor(store, settings)
-        service.run(predictor, store, settings, wait=lambda limit_s: signal.sigtimedwait(stops, limit_s))
+        service.run(service.Predictor(store, settings), store, settings, wait)
     return 0
 
 

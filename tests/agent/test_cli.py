@@ -29,6 +29,7 @@ governor = {{ primary = "assumed", domains = ["local"] }}
 def test_checks_a_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check-config", str(config)]) == 0
     assert main(["--config", str(config), "--check-config"]) == 0
+    assert main(["--config", str(config), "--check-config", "."]) == 1
     assert capsys.readouterr().out == f"{config}: good\n" * 2
     config.write_text("[governer]\n")
     assert main(["--check-config", str(config)]) == 1

@@ -100,6 +100,7 @@ def test_config_is_checked_and_nothing_else_done(
 ) -> None:
     assert main(["--check-config", str(config)]) == 0
     assert main(["--config", str(config), "--check-config"]) == 0
+    assert main(["--config", str(config), "--check-config", "."]) == 1
     assert capsys.readouterr().out == f"{config}: good\n" * 2
     assert [path.name for path in tmp_path.iterdir()] == ["predictor.toml"]
     config.write_text(CONFIG.format(folder=tmp_path) + "calm = 1\n", encoding="utf-8")
@@ -168,6 +169,7 @@ class TestOneSentence:
         ([], "a verb is missing"),
         (["incident", "add", "--domain", "a", "--level", "bad", "--start", "now"], "invalid choice: 'bad'"),
         (["incident", "add", "--domain", "a", "--level", "failed", "--start", "noon"], "write now, 90m"),
+        (["train", "--seed", "-1"], "'-1' is not a whole number from 0 on"),
         (["evaluate", "--data", ".", "--seeds", "0"], "'0' is not a number from 1 on"),
     ],
 )
