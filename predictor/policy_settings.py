@@ -74,7 +74,10 @@ class PolicySettings(Section):
         description="Interval in calm, and the longest ever: 2.7 times faster answers than at 25 ms.",
     )
     max_age_s: float = Field(
-        default=20.0, gt=0, description="Age of the newest observation from which on nothing is known: a few steps."
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="Age of the newest observation from which on nothing is known: a few steps.",
     )
     min_coverage: float = Field(
         default=0.8, gt=0, le=1, description="Share of a domain's metrics seen lately: one of four lost is doubt."

@@ -73,7 +73,9 @@ class ModelSettings(Section):
 class TrainingSettings(Section):
     """What a model learns from, and when it is refused."""
 
-    span_h: float = Field(default=24.0, gt=0, description="How much of the past to learn: a day holds a day's rhythm.")
+    span_h: float = Field(
+        default=24.0, gt=0, le=8760, description="How much of the past to learn: a day holds a day's rhythm."
+    )
     min_steps: int = Field(
         default=600,
         ge=10,
@@ -82,6 +84,7 @@ class TrainingSettings(Section):
     incident_context_h: float = Field(
         default=1.0,
         gt=0,
+        le=168,
         description="Calm before an older incident that is learned with it, so that it is not forgotten.",
     )
     held_out_share: float = Field(
@@ -104,9 +107,11 @@ class ServiceSettings(Section):
     valid_for_s: float = Field(
         default=20.0, gt=0, le=3600, description="How long a decision may be acted on; then the governor protects."
     )
-    coverage_steps: int = Field(default=12, ge=1, description="Steps over which coverage is counted: a minute.")
+    coverage_steps: int = Field(
+        default=12, ge=1, le=1000, description="Steps over which coverage is counted: a minute."
+    )
     replay_steps: int = Field(
-        default=120, ge=1, description="Steps to relive at the start: the slow averages remember about 60."
+        default=120, ge=1, le=10_000, description="Steps to relive at the start: the slow averages remember about 60."
     )
 
 

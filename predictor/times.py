@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from telemetry.point import END_OF_TIME_NS
+
 NS_PER_S: Final = 10**9
 
 _AGO = re.compile(r"(\d+)([smhdw])", re.ASCII)
@@ -17,8 +19,8 @@ def instant_ns(text: str, now_ns: int) -> int:
         return now_ns
     ago = _AGO.fullmatch(text)
     instant = now_ns - int(ago[1]) * _SECONDS[ago[2]] * NS_PER_S if ago else _iso_ns(text)
-    if instant <= 0:
-        raise ValueError(f"{text!r} lies before 1970")
+    if not 0 < instant < END_OF_TIME_NS:
+        raise ValueError(f"{text!r} does not lie between 1970 and 2262")
     return instant
 
 

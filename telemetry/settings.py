@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from telemetry.complaints import sentences
 
@@ -19,7 +19,13 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
 
-FilePath = Annotated[Path, Field(strict=False)]
+def _named(path: Path) -> Path:
+    if path == Path() or "\0" in str(path):
+        raise ValueError(f"{str(path)!r} names no file; write its whole path")
+    return path
+
+
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_named)]
 """A path, written as text in the file."""
 
 AnySettings = TypeVar("AnySettings", bound=Section)
@@ -76,3 +82,5 @@ def load(path: Path, kind: type[AnySettings]) -> AnySettings:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {sentence}" for sentence in sentences(kind, error))) from error
+    except (ValueError, RecursionError) as error:  # of tomllib: thousands of digits, or of brackets
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error

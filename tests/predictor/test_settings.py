@@ -59,6 +59,8 @@ def test_defaults_fit_each_other(tmp_path: Path) -> None:
             '[[policy.thresholds]]\nsignal = "evidense"\nlow = 1\nhigh = 2',
             r"policy.thresholds.*signal is 'evidense'",
         ),
+        ("[training]\nspan_h = 1e300", "training.span_h is 1e\\+300; it should be less than or equal to 8760"),
+        ("[service]\nreplay_steps = 1000000000", "service.replay_steps is 1000000000; it should be less than"),
         ("[policy.cost]\nservice_s = 0.1", "policy.cost.loss_weight_s"),
         (
             "[policy.cost]\nservice_s = 0.1\nloss_weight_s = 1\nresponse_s = [1.0]",

@@ -53,6 +53,20 @@ def test_says_when_a_file_is_not_text(file: Path) -> None:
         load(file, Program)
 
 
+@pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 5_000 + "]" * 5_000])
+def test_says_when_a_file_is_too_much_to_read(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=f"{file}: not valid TOML: "):
+        load(file, Program)
+
+
+@pytest.mark.parametrize("path", ["", ".", "a\\u0000b"])
+def test_refuses_a_path_that_names_nothing(file: Path, path: str) -> None:
+    file.write_text(f'[store]\nkind = "sqlite"\npath = "{path}"')
+    with pytest.raises(ConfigError, match=r"store.path: .* names no file; write its whole path"):
+        load(file, Program)
+
+
 def test_says_when_a_file_cannot_be_read(file: Path) -> None:
     with pytest.raises(ConfigError, match=f"{file}: cannot be read: No such file or directory; name another"):
         load(file, Program)
