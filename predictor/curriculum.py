@@ -112,7 +112,9 @@ def _older(
     store: Store, settings: PredictorSettings, told: Sequence[Incident], episode: Episode
 ) -> tuple[Floats, Health]:
     """What was measured in an episode; no steps where too little of the calm before it is known."""
-    grid = series.grid_between(episode.start_ns, episode.stop_ns, settings.series.step_ns)
+    longest_h = settings.training.incident_context_h + settings.training.span_h  # some are forgotten to be closed
+    stop_ns = min(episode.stop_ns, episode.start_ns + round(longest_h * 3600 * NS_PER_S))
+    grid = series.grid_between(episode.start_ns, stop_ns, settings.series.step_ns)
     values = _without_sparse(series.read(store, grid, [episode.domain]).values)
     health = incidents.labels(told, grid, [episode.domain])
     calm_steps = (_observed(values) & (health == NORMAL)).sum()

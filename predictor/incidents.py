@@ -7,12 +7,15 @@ from typing import Final, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.times import text_of
+from predictor.times import NS_PER_S, text_of
 from telemetry.point import Point
 from telemetry.store import Grid, Store
 
 Level = Literal["abnormal", "failed"]
 LABELS: Final = {"normal": 0, "abnormal": 1, "failed": 2}
+
+LONGEST_NS: Final = 30 * 86_400 * NS_PER_S
+"""Whatever lasts longer is no incident but a slip of the pen, or the domain's normal state."""
 
 _NEVER_NS: Final = 2**63
 
@@ -65,6 +68,8 @@ def add(store: Store, incident: Incident, now_ns: int) -> None:
         raise IncidentError(f"incident {incident} does not end after it starts; exchange the two")
     if max(incident.start_ns, incident.end_ns or 0) > now_ns:
         raise IncidentError(f"incident {incident} is not over yet; leave its end out and close it later")
+    if (now_ns if incident.end_ns is None else incident.end_ns) - incident.start_ns > LONGEST_NS:
+        raise IncidentError(f"incident {incident} lasts for more than 30 days; is its start right?")
     for other in listed(store, now_ns, incident.domain):
         if other.id == incident.id:
             raise IncidentError(f"incident {other} has this id already; choose another")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from predictor.incidents import Incident, IncidentError, add, close, labels, listed
+from predictor.incidents import LONGEST_NS, Incident, IncidentError, add, close, labels, listed
 from telemetry.point import Point
 from telemetry.store import Grid, Store
 
@@ -42,6 +42,7 @@ def test_spans_may_touch(store: Store) -> None:
         (replace(LEAK, id="x", start_ns=NOW_NS - 1, end_ns=NOW_NS - 1), "does not end after it starts"),
         (replace(LEAK, id="x", start_ns=NOW_NS - 1, end_ns=NOW_NS + 1), "is not over yet; leave its end out"),
         (replace(LEAK, id="x", start_ns=NOW_NS + 1, end_ns=None), "is not over yet"),
+        (replace(LEAK, id="x", start_ns=NOW_NS - LONGEST_NS - 1, end_ns=None), "lasts for more than 30 days; is its"),
     ],
 )
 def test_what_cannot_be_is_refused(store: Store, wrong: Incident, said: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from predictor import incidents, model_files, trained
+from predictor.curriculum import gather
 from predictor.incidents import Incident
 from predictor.settings import PredictorSettings
 from predictor.training import Outcome, train
@@ -128,6 +129,14 @@ class TestIncidents:
         assert outcome.curriculum is not None
         (older,) = outcome.curriculum.older
         assert older.health[:, 0].tolist() == [0] * 180 + [1] * 50 + [2] * 10
+
+    def test_older_failure_that_was_closed_late_is_learned_for_a_span(self, store: Store, tmp_path: Path) -> None:
+        settings = site.settings(tmp_path, training={"span_h": 0.25, "incident_context_h": 0.05})
+        store.append(site.points("web", np.concatenate([site.calm(180, 1), site.leak(60, 2)])))
+        store.append(site.points("web", site.calm(CALM_S, 3), site.at(7200)))
+        label(store, "abnormal", 180, 7100)
+        (older,) = gather(store, settings, site.at(7200 + CALM_S)).older
+        assert len(older.health) == 180 + 900
 
     def test_older_failure_without_its_calm_is_left_out(self, store: Store, settings: PredictorSettings) -> None:
         store.append(site.points("web", site.leak(60, 2)))
