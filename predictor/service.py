@@ -2,9 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
 
 from predictor import costs, series
 from predictor.fleet import Fleet, last_seen_ns
@@ -21,7 +23,11 @@ _log = logging.getLogger(__name__)
 
 _SEQUENCE_MEMORY_NS: Final = 3600 * NS_PER_S
 """A decision older than this counts for nothing any more, nor does its sequence."""
+_CREDIBLE_SEQUENCE: Final = 10**15
+"""Milliseconds since 1970 are less for 30,000 years to come: there is no counting on from more."""
 _NS_PER_MS: Final = 10**6
+_LOOKS_A_STEP: Final = 50
+"""A step is cut into so many cells to tell decisions apart; this predictor never decides twice in one."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Predictor:
         self._seen_ns: dict[str, int] = {}
         self._memories: dict[str, Memory] = {}
         self._sequence: int | None = None
+        self._own: tuple[int, ...] = ()
+        self._ticked_ns = 0
 
     def tick(self, now_ns: int) -> Tick:
         """Take in the steps that are over by now, and decide on every domain; writes nothing. Raises StoreError.
@@ -52,7 +60,7 @@ class Predictor:
         """
         news = self._shelf.look()
         self._take_in(now_ns)
-        decisions = self._decide(now_ns)
+        decisions = self._doubt() if self._has_rival(now_ns) else self._decide(now_ns)
         service = self._settings.service
         stamp = Stamp(now_ns, self._next_sequence(now_ns), self._settings.model.mode, service.valid_for_s)
         points = decision_points(decisions, stamp)
@@ -76,6 +84,8 @@ class Predictor:
             steps = series.read(self._store, grid, settings.series.domains or None)
             fleet = fleet and fleet.advance(steps)
             seen_ns = {**seen_ns, **last_seen_ns(steps)}
+        replayed_ns = settings.service.replay_steps * settings.series.step_ns
+        seen_ns = {domain: last_ns for domain, last_ns in seen_ns.items() if now_ns - last_ns < replayed_ns}
         self._fleet, self._until_ns, self._seen_ns = fleet, stop_ns, seen_ns
 
     def _begin(self) -> Fleet | None:
@@ -84,12 +94,10 @@ class Predictor:
 
     def _decide(self, now_ns: int) -> dict[str, Decision]:
         """A decision for every domain that is named in the settings, or was measured lately."""
-        replayed_ns = self._settings.service.replay_steps * self._settings.series.step_ns
-        self._seen_ns = {domain: last_ns for domain, last_ns in self._seen_ns.items() if now_ns - last_ns < replayed_ns}
         views = self._views(now_ns)
         rule = self._settings.rule(None if self._shelf.model is None else self._shelf.model.model.calm)
         decisions, memories = {}, {}
-        for domain in self._settings.series.domains or sorted(self._seen_ns):
+        for domain in self._domains():
             view = views.get(domain)
             decision, memories[domain] = decide(view, rule, self._memories.get(domain), now_ns)
             if view is None:
@@ -97,6 +105,26 @@ class Predictor:
             decisions[domain] = decision
         self._memories = memories
         return decisions
+
+    def _domains(self) -> Sequence[str]:
+        return self._settings.series.domains or sorted(self._seen_ns)
+
+    def _has_rival(self, now_ns: int) -> bool:
+        """Whether the store has decisions of about the last step that this predictor has not made."""
+        step_ns = self._settings.series.step_ns
+        start_ns = max(self._ticked_ns - step_ns // 2, now_ns - 2 * step_ns)
+        self._ticked_ns = now_ns
+        if not self._own:
+            return False
+        grid = series.grid_between(start_ns, now_ns + step_ns, step_ns // _LOOKS_A_STEP)
+        found = self._store.window("decision", ["sequence"], grid, by=["domain"]).values
+        return bool(np.setdiff1d(found[~np.isnan(found)], self._own).size)
+
+    def _doubt(self) -> dict[str, Decision]:
+        """Protection all around, and calm has to be shown anew: another predictor's decisions may differ."""
+        self._memories = {}
+        doubt = Decision(self._settings.policy.protective_ms, "another predictor decides, too: stop one of them")
+        return dict.fromkeys(self._domains(), doubt)
 
     def _views(self, now_ns: int) -> dict[str, View]:
         views = {} if self._fleet is None else self._fleet.views(self._seen_ns, now_ns)
@@ -116,8 +144,10 @@ class Predictor:
         """Grows with every tick, also over restarts and when the clock is set back."""
         if self._sequence is None:
             latest = self._store.latest("decision", since_ns=max(0, now_ns - _SEQUENCE_MEMORY_NS))
-            self._sequence = max((int(point.fields.get("sequence", 0)) for point in latest), default=0)
+            known = [int(point.fields.get("sequence", 0)) for point in latest]
+            self._sequence = max((sequence for sequence in known if sequence < _CREDIBLE_SEQUENCE), default=0)
         self._sequence = max(self._sequence + 1, now_ns // _NS_PER_MS)
+        self._own = (*self._own[-2:], self._sequence)
         return self._sequence
 
 

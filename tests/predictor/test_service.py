@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from predictor.policy import Decision
 from predictor.service import Predictor, Tick, run
 from predictor.settings import PredictorSettings
 from predictor.training import train
-from telemetry.point import Point
+from telemetry.point import Point, Value
 from telemetry.settings import SqliteSettings
 from telemetry.sqlite import SqliteStore
 from telemetry.store import Store, StoreUnavailable
@@ -147,6 +148,31 @@ class TestRestart:
         learned.append(site.points("web", site.calm(1, 9), site.at(-3600)))
         again = Predictor(learned, settings).tick(site.at(-3599))
         assert (sequence_of(again) or 0) > (sequence_of(ticks[-1]) or 0)
+
+    def test_sequence_that_no_clock_gave_is_not_counted_on(self, learned: Store, settings: PredictorSettings) -> None:
+        forged: dict[str, Value] = {
+            "interval_ms": 2000.0,
+            "reason": "calm",
+            "mode": "x",
+            "sequence": 2**63 - 1,
+            "valid_for_s": 20.0,
+        }
+        learned.append([Point("decision", {"domain": "web"}, forged, site.at(LEARNED_S - 1))])
+        (tick,) = live(Predictor(learned, settings), learned, site.calm(1, 2))
+        assert sequence_of(tick) == site.at(LEARNED_S + 1) // 10**6
+
+
+def test_second_predictor_is_doubt_until_it_has_gone(learned: Store, settings: PredictorSettings) -> None:
+    first, second = Predictor(learned, settings), Predictor(learned, settings)
+    live(first, learned, site.calm(SETTLED_S, 2))
+    learned.append(second.tick(site.at(LEARNED_S + SETTLED_S) + 10**6).points)
+    start_s = LEARNED_S + SETTLED_S
+    (beside,) = live(first, learned, site.calm(1, 3), start_s)
+    assert beside.decisions["web"] == Decision(25, "another predictor decides, too: stop one of them")
+    assert second.tick(site.at(start_s + 1) + 10**6).decisions == beside.decisions
+    after = live(first, learned, site.calm(SETTLED_S, 4), start_s + 1)
+    assert intervals(after)[1] == 25
+    assert intervals(after)[-1] == 2000
 
 
 def forecast_of(points: Sequence[Point]) -> dict[str, Any]:
