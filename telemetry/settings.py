@@ -60,7 +60,9 @@ class InfluxSettings(Section):
     """An InfluxDB 2.x server."""
 
     kind: Literal["influxdb"] = Field(description="Which store this is.")
-    url: str = Field(pattern=r"^https?://[^/\s]+$", description="Address of the server, such as http://127.0.0.1:8086.")
+    url: str = Field(
+        pattern=r"^https?://[^/\s@]+$", description="Address of the server, such as http://127.0.0.1:8086."
+    )
     org: str = Field(min_length=1, description="Organisation that owns the buckets.")
     token_file: FilePath = Field(description="File (0600) that holds this program's own token.")
     timeout_s: float = Field(default=10.0, gt=0, description="How long one request may take.")

@@ -53,6 +53,12 @@ def test_says_when_a_file_is_not_text(file: Path) -> None:
         load(file, Program)
 
 
+def test_refuses_a_password_in_the_url(file: Path) -> None:
+    file.write_text('[store]\nkind = "influxdb"\nurl = "http://me:secret@db"\norg = "site"\ntoken_file = "/run/token"')
+    with pytest.raises(ConfigError, match=r"store\.url is .* should match pattern"):
+        load(file, Program)
+
+
 @pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 5_000 + "]" * 5_000])
 def test_says_when_a_file_is_too_much_to_read(file: Path, text: str) -> None:
     file.write_text(text)
