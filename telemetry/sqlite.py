@@ -58,6 +58,7 @@ class SqliteStore:
         self._database = Database(settings.path, tables=_TABLES, application_id=_APPLICATION_ID, layout=_LAYOUT)
         self._series: defaultdict[str, dict[Tags, int]] = defaultdict(dict)
         self._last_series = 0
+        self._learned_from: sqlite3.Connection | None = None
         self._purged_ns = 0
 
     def append(self, points: Sequence[Point]) -> None:
@@ -121,6 +122,10 @@ class SqliteStore:
     def _transaction(self, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[sqlite3.Connection]:
         """A transaction that knows all series, also those that other processes have made."""
         with self._database.transaction(kind) as database:
+            if database is not self._learned_from:  # another file has other numbers
+                self._learned_from = database
+                self._series.clear()
+                self._last_series = 0
             try:
                 self._learn_series(database)
                 yield database

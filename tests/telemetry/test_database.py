@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,33 @@ def test_a_full_disk_is_for_later(database: Database) -> None:
     with pytest.raises(StoreUnavailable, match="is full"):
         add(database, *range(10_000))
     assert read(database) == []
+
+
+@pytest.mark.parametrize("companions", [[""], ["", "-wal", "-shm"]])
+def test_a_file_that_has_gone_is_begun_anew_with_its_mode(path: Path, companions: list[str]) -> None:
+    path.touch(mode=0o600)
+    with closing(open_database(path)) as database, closing(open_database(path)) as other:
+        add(database, 1)
+        for companion in companions:
+            Path(f"{path}{companion}").rename(path.with_name(f"aside.db{companion}"))
+        assert read(database) == []
+        add(database, 2)
+        assert read(other) == [2]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_has_gone_is_told_until_it_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with closing(open_database(folder / "file.db")) as database:
+        add(database, 1)
+        folder.rename(tmp_path / "aside")
+        for _ in range(2):
+            with pytest.raises(StoreRefused, match="does the folder exist"):
+                add(database, 2)
+        (tmp_path / "aside").rename(folder)
+        add(database, 3)
+        assert read(database) == [1, 3]
 
 
 def test_several_may_open_a_new_file_at_once(path: Path) -> None:

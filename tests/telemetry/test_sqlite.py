@@ -95,6 +95,13 @@ def test_two_processes_number_the_same_series_alike(settings: SqliteSettings, st
             assert len(one.latest("domain", since_ns=T)) == 3
 
 
+def test_numbers_series_anew_in_a_new_file(settings: SqliteSettings, store: SqliteStore) -> None:
+    store.append([domain(T, "old")])
+    settings.path.unlink()
+    store.append([domain(T, "new")])
+    assert store.latest("domain", since_ns=0) == [domain(T, "new")]
+
+
 def test_an_append_that_fails_leaves_no_trace(settings: SqliteSettings, store: SqliteStore) -> None:
     with closing(sqlite3.connect(settings.path)) as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON batch BEGIN SELECT RAISE(ABORT, 'no room'); END")
