@@ -111,5 +111,6 @@ def _ms_if_there(said: Mapping[str, object], name: str) -> float | None:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
+        value.encode()  # JSON may hold halves of surrogate pairs, which are no Unicode text
         return value
     raise ValueError(f"{value!r} is not text")

@@ -51,6 +51,7 @@ def test_reads_reports(said: dict[str, object], report: Report) -> None:
         ({**CHECKPOINT, "sequence": 1.5}, "1.5 is not a whole number"),
         ({**CHECKPOINT, "sequence": -1}, "-1 is not a whole number"),
         ({**ENDED, "reason": 3}, "3 is not text"),
+        ({**ENDED, "reason": "\ud800"}, "surrogates not allowed"),
         ({**ENDED, "reason": "x" * 1100}, "longer than 1024 bytes"),
         ({"version": 1, "kind": "applied", "sequence": 18, "interval_ms": 25}, "KeyError: 'latency_ms'"),
         ({}, "KeyError: 'version'"),
