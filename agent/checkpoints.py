@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.collector import Emit, Periodic
@@ -57,6 +57,8 @@ class CheckpointCollector:
         """Listen until `stop` is set; the sockets are removed at the end."""
         try:
             Periodic(self.name, self._sample, self._read_period_s, monotonic_s=self._monotonic_s).run(emit, stop)
+            if last := self._events(self._news(), self._wall_ns()):
+                emit(last)
         finally:
             for watched in self._watched.values():
                 watched.inbox.close()
@@ -73,19 +75,24 @@ class CheckpointCollector:
         return 0 if watched is None else watched.malformed
 
     def _sample(self) -> Sequence[Point]:
+        """Take over what has come; once a period, say what it was. Reading alone costs little, and is done often."""
         now_s, time_ns = self._monotonic_s(), self._wall_ns()
-        told = [(domain, news) for domain, watched in self._watched.items() for news in watched.read(now_s)]
+        for watched in self._watched.values():
+            watched.fetch(now_s)
+        if now_s < self._due_s:
+            return ()
+        self._due_s = now_s + self._period_s - self._read_period_s / 2
+        told = [*self._news(), *self._follow_directories(now_s)]
         points: list[Point] = []
-        if now_s >= self._due_s:
-            self._due_s = now_s + self._period_s - self._read_period_s / 2
-            told += self._follow_directories(now_s)
-            for domain, watched in self._watched.items():
-                runs_here = self._runs_here(domain)
-                if news := watched.replication.check(now_s, runs_here=runs_here):
-                    told.append((domain, news))
-                points += self._points(domain, watched.replication.sum_up(now_s, runs_here=runs_here), time_ns)
-        # Their times differ so that no event takes another's place in the store.
-        return [self._event(domain, news, time_ns + n) for n, (domain, news) in enumerate(told)] + points
+        for domain, watched in self._watched.items():
+            runs_here = self._runs_here(domain)
+            if news := watched.replication.check(now_s, runs_here=runs_here):
+                told.append((domain, news))
+            points += self._points(domain, watched.replication.sum_up(now_s, runs_here=runs_here), time_ns)
+        return self._events(told, time_ns) + points
+
+    def _news(self) -> Iterator[tuple[str, Happening]]:
+        return ((domain, news) for domain, watched in self._watched.items() for news in watched.news())
 
     def _follow_directories(self, now_s: float) -> Iterator[tuple[str, Happening]]:
         domains = self._domains_with_directory()
@@ -127,8 +134,12 @@ class CheckpointCollector:
         point = Point.of("checkpoint", {"host": self._host, "domain": domain}, fields, time_ns)
         return [] if point is None else [point]
 
-    def _event(self, domain: str, news: Happening, time_ns: int) -> Point:
-        return Point("event", {"kind": news.kind, "domain": domain, "host": self._host}, {"text": news.text}, time_ns)
+    def _events(self, told: Iterable[tuple[str, Happening]], time_ns: int) -> list[Point]:
+        """Their times differ so that no event takes another's place in the store."""
+        return [
+            Point("event", {"kind": news.kind, "domain": domain, "host": self._host}, {"text": news.text}, time_ns + n)
+            for n, (domain, news) in enumerate(told)
+        ]
 
 
 def read_period_s(queue_length: int) -> float:
@@ -150,12 +161,18 @@ class _Watched:
         self.inbox = inbox
         self.replication = Replication(now_s)
         self.malformed = 0
+        self._fetched: list[tuple[float, bytes]] = []
 
-    def read(self, now_s: float) -> Iterator[Happening]:
-        """Take in what has come; of malformed reports the first is told, all are counted."""
-        for datagram in self.inbox.read(MAX_BYTES + 1):
+    def fetch(self, now_s: float) -> None:
+        """Take over what has come."""
+        self._fetched += [(now_s, datagram) for datagram in self.inbox.read(MAX_BYTES + 1)]
+
+    def news(self) -> Iterator[Happening]:
+        """Take note of what was fetched; of malformed reports the first is told, all are counted."""
+        fetched, self._fetched = self._fetched, []
+        for come_s, datagram in fetched:
             try:
-                news = self.replication.take(parse(datagram), now_s)
+                news = self.replication.take(parse(datagram), come_s)
             except ReportError as error:
                 self.malformed += 1
                 news = Happening("malformed_report", str(error)) if self.malformed == 1 else None

@@ -1,3 +1,4 @@
+import itertools
 import json
 import queue
 import shutil
@@ -148,12 +149,13 @@ def test_malformed_reports_are_counted_told_once_and_never_fatal(run_dir: Path) 
 def test_events_of_one_reading_have_times_of_their_own(run_dir: Path) -> None:
     stopped = threading.Event()
     stopped.set()
-    collector = collector_of(run_dir, wall_ns=lambda: 1_000)
+    periods = itertools.count()
+    collector = collector_of(run_dir, wall_ns=lambda: 1_000, monotonic_s=lambda: next(periods) * PERIOD_S)
     collector._sample()
     with Pacer(run_dir) as pacer:
         for said in (TEN, ENDED, TEN, ENDED):
             pacer.send(said)
-    events = collector._sample()
+    events = [point for point in collector._sample() if point.measurement == "event"]
     collector.run(lambda points: None, stopped)
     assert [(point.tags["kind"], point.time_ns) for point in events] == [
         ("protected", 1_000),
@@ -161,6 +163,16 @@ def test_events_of_one_reading_have_times_of_their_own(run_dir: Path) -> None:
         ("protected", 1_002),
         ("ended", 1_003),
     ]
+
+
+def test_what_came_last_is_told_at_the_stop(run_dir: Path) -> None:
+    collector = collector_of(run_dir, monotonic_s=lambda: 0.0)  # the period never ends
+    with running(collector) as emitted, Pacer(run_dir) as pacer:
+        pacer.send(TEN)
+        pacer.send(ENDED)
+        eventually(lambda: len(collector._watched["h1"]._fetched) == 2)
+        assert emitted.queue.empty()
+    assert [emitted.queue.get_nowait().tags["kind"] for _ in range(2)] == ["protected", "ended"]
 
 
 def test_silence_is_told(run_dir: Path) -> None:
