@@ -26,6 +26,8 @@ _SEQUENCE_MEMORY_NS: Final = 3600 * NS_PER_S
 _CREDIBLE_SEQUENCE: Final = 10**15
 """Milliseconds since 1970 are less for 30,000 years to come: there is no counting on from more."""
 _NS_PER_MS: Final = 10**6
+_CLOCK_TOLERANCE_NS: Final = NS_PER_S
+_AHEAD: Final = "it was measured in the future; compare its host's clock with this one's"
 _LOOKS_A_STEP: Final = 50
 """A step is cut into so many cells to tell decisions apart; this predictor never decides twice in one."""
 
@@ -95,13 +97,16 @@ class Predictor:
     def _decide(self, now_ns: int) -> dict[str, Decision]:
         """A decision for every domain that is named in the settings, or was measured lately."""
         views = self._views(now_ns)
+        ahead = self._measured_ahead(now_ns)
         rule = self._settings.rule(None if self._shelf.model is None else self._shelf.model.model.calm)
         decisions, memories = {}, {}
         for domain in self._domains():
-            view = views.get(domain)
+            view = None if domain in ahead else views.get(domain)
             decision, memories[domain] = decide(view, rule, self._memories.get(domain), now_ns)
             if view is None:
-                decision = replace(decision, reason=f"{decision.reason}: {self._why_not(domain)}")
+                decision = replace(
+                    decision, reason=f"{decision.reason}: {_AHEAD if domain in ahead else self._why_not(domain)}"
+                )
             decisions[domain] = decision
         self._memories = memories
         return decisions
@@ -132,6 +137,11 @@ class Predictor:
             return views
         known = costs.measured(self._store, self._settings.policy.cost, now_ns)
         return {domain: replace(view, cost=known.get(domain)) for domain, view in views.items()}
+
+    def _measured_ahead(self, now_ns: int) -> set[str]:
+        """The domains with points from the future: they would look alive for a while after they have died."""
+        since_ns = now_ns + self._settings.series.step_ns + _CLOCK_TOLERANCE_NS
+        return {point.tags["domain"] for point in self._store.latest("domain", since_ns=since_ns)}
 
     def _why_not(self, domain: str) -> str:
         if self._shelf.model is None:

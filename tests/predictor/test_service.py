@@ -188,10 +188,23 @@ def sequence_of(tick: Tick) -> int | None:
 def test_clock_set_back_protects_and_recovers(learned: Store, settings: PredictorSettings) -> None:
     predictor = Predictor(learned, settings)
     live(predictor, learned, site.calm(SETTLED_S, 2))
-    ticks = live(predictor, learned, site.calm(30, 3), LEARNED_S - 100)
-    assert intervals(ticks)[0] == 25
-    assert ticks[0].decisions["web"].reason == "time ran back by 114 s"
-    assert intervals(ticks)[-1] == 2000
+    ticks = live(predictor, learned, site.calm(150, 3), LEARNED_S - 100)
+    assert ticks[0].decisions["web"].reason.startswith("time ran back by 114 s")
+    until_it_has_caught_up = 100 + SETTLED_S - 2
+    assert set(intervals(ticks)[:until_it_has_caught_up]) == {25}
+    assert intervals(ticks)[-1] == settings.policy.calm_ms
+
+
+def test_points_from_the_future_are_doubt_until_it_has_come(learned: Store, settings: PredictorSettings) -> None:
+    predictor = Predictor(learned, settings)
+    assert intervals(live(predictor, learned, site.calm(SETTLED_S, 2)))[-1] == settings.policy.calm_ms
+    now_s = LEARNED_S + SETTLED_S
+    learned.append(site.points("web", site.calm(8, 5), site.at(now_s)))
+    (tick,) = live(predictor, learned, site.calm(1, 6), now_s)
+    assert tick.decisions["web"] == Decision(
+        25, "no forecast: it was measured in the future; compare its host's clock with this one's"
+    )
+    assert settings.policy.calm_ms in intervals(live(predictor, learned, site.calm(20, 7), now_s + 1))
 
 
 def test_late_points_count_within_the_lag(learned: Store, tmp_path: Path) -> None:
