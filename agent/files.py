@@ -24,14 +24,20 @@ def replace(path: Path, text: str, *, durable: bool) -> None:
         _sync_directory(path.parent)
 
 
-def read(path: Path | str) -> str | None:
+def read(path: Path) -> str | None:
     """The text of a small file; None when there is none. Raises OSError or UnicodeError for what cannot be read."""
+    content = read_bytes(path)
+    return None if content is None else content.decode("ascii")
+
+
+def read_bytes(path: Path | str) -> bytes | None:
+    """The same undecoded."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        return os.read(descriptor, _MOST_BYTES).decode("ascii")
+        return os.read(descriptor, _MOST_BYTES)
     finally:
         os.close(descriptor)
 

@@ -1,12 +1,12 @@
 """Which domains have their primary on this host: in, its processes or the configuration; out, the domains' names."""
 
 import getopt
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
-
-import psutil
 
 from agent import files
 from agent.order import is_domain_name
@@ -16,6 +16,18 @@ _XL_OPTIONS = "vfNtT"
 
 _REMUS_OPTIONS = "Fbundi:s:N:ecp"
 """Of `xl remus`, in all versions from 4.2 on (xl(1)); a colon marks an option with a value."""
+
+_STATE, _STARTED = 0, 19
+"""Fields of /proc/PID/stat after the name, which may hold anything (proc(5))."""
+_ENDED = (b"Z", b"X")
+
+
+@dataclass(frozen=True)
+class _Process:
+    """When it `started`, in clock ticks since boot, tells a process from a later one of the same number."""
+
+    pid: int
+    started: bytes
 
 
 class Primary(Protocol):
@@ -51,14 +63,14 @@ class RemusPrimary:
         self._scan_s = scan_s
         self._monotonic_s = monotonic_s
         self._scanned_s = -float("inf")
-        self._found: list[tuple[psutil.Process, str]] = []
+        self._found: list[tuple[_Process, str]] = []
 
     def domains(self) -> frozenset[str]:
         """The domains that are replicated from here now."""
         if self._monotonic_s() >= self._scanned_s + self._scan_s:
             self._found = _scan()
             self._scanned_s = self._monotonic_s()
-        alive = frozenset(domain for process, domain in self._found if _is_alive(process))
+        alive = frozenset(domain for process, domain in self._found if _living(process.pid) == process)
         return alive & self._only if self._only else alive
 
 
@@ -74,30 +86,26 @@ def remus_domain(command: Sequence[str]) -> str | None:
     return operands[0] if len(operands) == 2 and is_domain_name(operands[0]) else None
 
 
-def _scan() -> list[tuple[psutil.Process, str]]:
+def _scan() -> list[tuple[_Process, str]]:
     """Every replication; only of processes called xl more than the name is asked, as there are very many others."""
-    found = (_replication_of(pid) for pid in psutil.pids() if _name_of(pid) == "xl\n")
-    return [replication for replication in found if replication is not None]
+    pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal())
+    found = ((_living(pid), _domain_of(pid)) for pid in pids if _read(pid, "comm") == b"xl\n")
+    return [(process, domain) for process, domain in found if process is not None and domain is not None]
 
 
-def _name_of(pid: int) -> str | None:
+def _domain_of(pid: int) -> str | None:
+    return remus_domain([os.fsdecode(word) for word in _read(pid, "cmdline").split(b"\0")[:-1]])
+
+
+def _living(pid: int) -> _Process | None:
+    """The process of this number, unless it has ended: a zombie only waits for somebody to fetch its exit code."""
+    after_name = _read(pid, "stat").rpartition(b")")[2].split()
+    return None if not after_name or after_name[_STATE] in _ENDED else _Process(pid, after_name[_STARTED])
+
+
+def _read(pid: int, name: str) -> bytes:
+    """A file of a process in /proc, empty where there is none."""
     try:
-        return files.read(f"/proc/{pid}/comm")
-    except (OSError, UnicodeError):
-        return None
-
-
-def _replication_of(pid: int) -> tuple[psutil.Process, str] | None:
-    try:
-        process = psutil.Process(pid)
-        domain = remus_domain(process.cmdline())
-    except psutil.Error:
-        return None
-    return None if domain is None else (process, domain)
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+        return files.read_bytes(f"/proc/{pid}/{name}") or b""
+    except OSError:
+        return b""

@@ -48,7 +48,7 @@ def test_assumed_is_what_the_configuration_says() -> None:
 @pytest.fixture
 def domain(tmp_path: Path) -> str:
     """A domain that no other test replicates at the same time: the processes of the machine are there for all."""
-    return tmp_path.name
+    return f"dömäne-{tmp_path.name}"
 
 
 @pytest.fixture
