@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import logging
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,17 +13,12 @@ from agent.collectors import collectors
 from agent.notify import Notifier
 from agent.order import OrderError
 from agent.settings import AgentSettings
-from telemetry.settings import ConfigError, load
+from telemetry import command
+from telemetry.settings import load
 from telemetry.stop import stop_signals
-from telemetry.store import StoreError
-
-Do = Callable[[AgentSettings, argparse.Namespace], int]
 
 _CONFIG: Final = Path("/etc/hefery/agent.toml")
-_GIVEN: Final = ""
-"""Stands for --check-config without a file: no path, not even ".", is this."""
 _ONCE_PERIODS: Final = 2.5
-_STOPPED: Final = 130
 
 _EPILOG: Final = """\
 The order of things:
@@ -44,42 +37,25 @@ to start from.
 
 def main(words: Sequence[str] | None = None) -> int:
     """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
-    parser = _parser()
-    arguments = parser.parse_args(words)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
-        if arguments.check_config is not None:
-            return _check_config(Path(arguments.check_config or arguments.config))
-        if arguments.verb is None:
-            parser.error("a verb is missing, such as run; --help lists them")
-        return int(arguments.verb(load(arguments.config, AgentSettings), arguments))
-    except (ConfigError, StoreError, lock.LockTaken, OrderError, hold.HoldError, OSError) as error:
-        print(f"hefery-agent: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return _STOPPED
+    return command.main(_parser(), words, AgentSettings, (lock.LockTaken, OrderError, hold.HoldError))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hefery-agent",
-        description="Measures a Xen host, a machine or a guest, and orders how often each domain is checkpointed.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command.parser(
+        "hefery-agent",
+        "Measures a Xen host, a machine or a guest, and orders how often each domain is checkpointed.",
+        _EPILOG,
+        _CONFIG,
     )
-    parser.set_defaults(verb=None)
-    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
-    parser.add_argument(
-        "--check-config", nargs="?", const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
-    )
-    adder = parser.add_subparsers(title="verbs", metavar="VERB")
-    _verb(adder, "run", _run, "measure, send and govern, until SIGTERM or Ctrl-C")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    command.add_verb(verbs, "run", _configured(_run), "measure, send and govern, until SIGTERM or Ctrl-C")
     for name, do, help_text in (
         ("once", _once, "look through every collector for a moment, print it, send nothing"),
         ("status", _status, "print spool, orders and holds; exit code 1 if anything is wrong"),
     ):
-        _verb(adder, name, do, help_text).add_argument("--json", action="store_true", help="print JSON")
-    holding = _verb(adder, "hold", _hold, "allow no interval longer than this for a while")
+        verb = command.add_verb(verbs, name, _configured(do), help_text)
+        verb.add_argument("--json", action="store_true", help="print JSON")
+    holding = command.add_verb(verbs, "hold", _configured(_hold), "allow no interval longer than this for a while")
     holding.add_argument("domain", metavar="DOMAIN")
     what = holding.add_mutually_exclusive_group(required=True)
     what.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 2h, 90m or 1h30m")
@@ -88,20 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(
-    adder: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Do, help_text: str
-) -> argparse.ArgumentParser:
-    verb = adder.add_parser(name, help=help_text, description=help_text)
-    verb.set_defaults(verb=do)
-    # without a default here, so that what stood before the verb stays
-    verb.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings")
-    return verb
-
-
-def _check_config(path: Path) -> int:
-    load(path, AgentSettings)
-    print(f"{path}: good")
-    return 0
+def _configured(do: Callable[[AgentSettings, argparse.Namespace], int]) -> command.Do:
+    return lambda arguments: do(load(arguments.config, AgentSettings), arguments)
 
 
 def _run(settings: AgentSettings, _: argparse.Namespace) -> int:

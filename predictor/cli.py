@@ -1,10 +1,8 @@
 """The command hefery-predictor: in, words on a command line; out, one verb done, and an exit code."""
 
 import argparse
-import logging
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -12,16 +10,13 @@ from predictor import verbs
 from predictor.evaluation.rows import RecordingError
 from predictor.incidents import IncidentError, Level
 from predictor.model_files import ModelFileError
+from predictor.settings import PredictorSettings
 from predictor.times import instant_ns
+from telemetry import command
+from telemetry.command import add_verb
 from telemetry.point import PointError
-from telemetry.settings import ConfigError
-from telemetry.store import StoreError
-
-Do = Callable[[argparse.Namespace], int]
 
 _CONFIG: Final = Path("/etc/hefery/predictor.toml")
-_GIVEN: Final = ""
-"""Stands for --check-config without a file: no path, not even ".", is this."""
 
 _EPILOG: Final = """\
 The order of things:
@@ -40,56 +35,29 @@ Every setting and its default is explained in docs/defaults.md; docs/examples/pr
 
 def main(words: Sequence[str] | None = None) -> int:
     """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
-    parser = _parser()
-    arguments = parser.parse_args(words)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
-        if arguments.check_config is not None:
-            return verbs.check_config(Path(arguments.check_config or arguments.config))
-        if arguments.verb is None:
-            parser.error("a verb is missing, such as run; --help lists them")
-        return int(arguments.verb(arguments))
-    except (ConfigError, StoreError, IncidentError, PointError, ModelFileError, RecordingError, OSError) as error:
-        print(f"hefery-predictor: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    refusals = (IncidentError, PointError, ModelFileError, RecordingError)
+    return command.main(_parser(), words, PredictorSettings, refusals)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hefery-predictor",
-        description="Forecasts the state of protected domains and decides how often each is to be checkpointed.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(verb=None)
-    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="settings (default: %(default)s)")
-    parser.add_argument(
-        "--check-config", nargs="?", const=_GIVEN, metavar="FILE", help="check the settings, do nothing else"
+    parser = command.parser(
+        "hefery-predictor",
+        "Forecasts the state of protected domains and decides how often each is to be checkpointed.",
+        _EPILOG,
+        _CONFIG,
     )
     adder = parser.add_subparsers(title="verbs", metavar="VERB")
-    train = _verb(adder, "train", verbs.train, "learn a new model; it takes over unless it is worse")
+    train = add_verb(adder, "train", verbs.train, "learn a new model; it takes over unless it is worse")
     train.add_argument("--seed", type=_seed, metavar="N", help="seed of the random starts (default: training.seed)")
     train.add_argument("--dry-run", action="store_true", help="learn and compare, but write nothing")
-    _verb(adder, "run", verbs.run, "forecast and decide at every step, until SIGTERM or Ctrl-C")
-    once = _verb(adder, "once", verbs.once, "forecast and decide once, and print it")
+    add_verb(adder, "run", verbs.run, "forecast and decide at every step, until SIGTERM or Ctrl-C")
+    once = add_verb(adder, "once", verbs.once, "forecast and decide once, and print it")
     once.add_argument("--dry-run", action="store_true", help="print the decisions, but write none")
-    show = _verb(adder, "show", verbs.show, "print what a model has learned, and the newest decisions")
+    show = add_verb(adder, "show", verbs.show, "print what a model has learned, and the newest decisions")
     show.add_argument("model", nargs="?", type=Path, metavar="FILE", help="a model file (default: the newest)")
-    _add_evaluate(_verb(adder, "evaluate", verbs.evaluate, "judge forecasts on labelled recordings, beside other ways"))
+    _add_evaluate(add_verb(adder, "evaluate", verbs.evaluate, "judge forecasts on labelled recordings"))
     _add_incident(adder.add_parser("incident", help="tell of trouble, for the next training to learn what preceded it"))
     return parser
-
-
-def _verb(
-    adder: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Do, help_text: str
-) -> argparse.ArgumentParser:
-    verb = adder.add_parser(name, help=help_text, description=help_text)
-    verb.set_defaults(verb=do)
-    # without a default here, so that what stood before the verb stays
-    verb.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings")
-    return verb
 
 
 def _add_evaluate(verb: argparse.ArgumentParser) -> None:
@@ -102,18 +70,18 @@ def _add_evaluate(verb: argparse.ArgumentParser) -> None:
 
 def _add_incident(incident: argparse.ArgumentParser) -> None:
     adder = incident.add_subparsers(title="verbs", metavar="VERB", required=True)
-    add = _verb(adder, "add", verbs.incident_add, "tell of a span of trouble")
+    add = add_verb(adder, "add", verbs.incident_add, "tell of a span of trouble")
     add.add_argument("--domain", required=True, metavar="NAME")
     add.add_argument("--level", required=True, choices=get_args(Level), help="how bad it was")
     add.add_argument("--start", required=True, type=_instant, metavar="TIME")
     add.add_argument("--end", type=_instant, metavar="TIME", help="leave it out while it goes on")
     add.add_argument("--id", metavar="WORD", help="name to close it by (default: its start)")
     add.add_argument("text", nargs="?", default="", help="what it was")
-    close = _verb(adder, "close", verbs.incident_close, "tell when an incident ended; its own start withdraws it")
+    close = add_verb(adder, "close", verbs.incident_close, "tell when an incident ended; its own start withdraws it")
     close.add_argument("--domain", required=True, metavar="NAME")
     close.add_argument("--end", type=_instant, default="now", metavar="TIME", help="(default: now)")
     close.add_argument("id", metavar="ID")
-    listing = _verb(adder, "list", verbs.incident_list, "print the incidents")
+    listing = add_verb(adder, "list", verbs.incident_list, "print the incidents")
     listing.add_argument("--domain", metavar="NAME", help="of this domain only")
 
 

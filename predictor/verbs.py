@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from predictor import display, incidents, model_files, series, service, trained, training
 from predictor.fleet import last_seen_ns
@@ -17,13 +16,6 @@ from telemetry.settings import load
 from telemetry.stop import stop_signals
 from telemetry.store import Store
 from telemetry.stores import open_store
-
-
-def check_config(path: Path) -> int:
-    """Whether the file can be used."""
-    load(path, PredictorSettings)
-    print(f"{path}: good")
-    return 0
 
 
 def train(arguments: argparse.Namespace) -> int:
