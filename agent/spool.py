@@ -83,7 +83,8 @@ class Spool:
             _count(file, "sent", len(gone))
             _set(file, "last_sent_ns", now_ns)
 
-        self._file.run("IMMEDIATE", work)
+        # what a power cut brings back is sent again, which does no harm
+        self._file.run("IMMEDIATE", work, durable=False)
 
     def quarantine(self, refused: Sequence[tuple[Row, str]]) -> None:
         """Put rows that the store refuses for good, each with the reason, where they no longer hold others up."""

@@ -51,11 +51,11 @@ class SpoolFile:
             self._database = self._begun_anew(error)
         self.run("DEFERRED", _check)
 
-    def run(self, kind: Kind, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    def run(self, kind: Kind, work: Callable[[sqlite3.Connection], Result], *, durable: bool = True) -> Result:
         """The result of `work` in one transaction; it is done once more where the file turns out to be damaged."""
         database = self._database
         try:
-            return _run(database, kind, work)
+            return _run(database, kind, work, durable=durable)
         except StoreError as error:
             if not _is_damage(error):
                 raise
@@ -63,7 +63,7 @@ class SpoolFile:
                 if self._database is database:  # else another thread has been here
                     database.close()
                     self._database = self._begun_anew(error)
-        return _run(self._database, kind, work)
+        return _run(self._database, kind, work, durable=durable)
 
     def close(self) -> None:
         """Close the file."""
@@ -101,8 +101,8 @@ def set_aside(path: Path) -> Iterator[Path]:
     return path.parent.glob(f"{path.name}.damaged-*Z")
 
 
-def _run(database: Database, kind: Kind, work: Callable[[sqlite3.Connection], Result]) -> Result:
-    with database.transaction(kind) as connection:
+def _run(database: Database, kind: Kind, work: Callable[[sqlite3.Connection], Result], *, durable: bool) -> Result:
+    with database.transaction(kind, durable=durable) as connection:
         return work(connection)
 
 

@@ -47,7 +47,6 @@ class Database:
             with self._errors():
                 self._refuse_others(connection)
                 self._switch_to_wal(connection, time.monotonic() + self._busy_limit_s)
-                connection.execute("PRAGMA synchronous = FULL")
                 marks = f"PRAGMA application_id = {self._application_id}; PRAGMA user_version = {self._layout};"
                 connection.executescript(f"BEGIN IMMEDIATE; {self._tables} {marks} COMMIT;")
                 return connection, self._path.stat()
@@ -93,10 +92,16 @@ class Database:
                 return
 
     @contextmanager
-    def transaction(self, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED") -> Iterator[sqlite3.Connection]:
-        """One consistent view to read, or (IMMEDIATE) one commit to write: all of it or nothing."""
+    def transaction(
+        self, kind: Literal["DEFERRED", "IMMEDIATE"] = "DEFERRED", *, durable: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """One consistent view to read, or (IMMEDIATE) one commit to write: all of it or nothing.
+
+        A power cut may undo, wholly, a commit that is not `durable`: it saves the wait for the disk.
+        """
         with self._lock, self._errors():
             self._reopen_if_gone()
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._connection.execute(f"BEGIN {kind}")
             try:
                 yield self._connection

@@ -55,7 +55,9 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     assert read(database) == []
 
 
-def test_every_commit_is_synced(database: Database) -> None:
+def test_every_commit_is_synced_that_is_to_be_durable(database: Database) -> None:
+    with database.transaction("IMMEDIATE", durable=False) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)  # NORMAL
     with database.transaction() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
