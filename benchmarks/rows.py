@@ -100,6 +100,8 @@ def _goal(row: Row) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> Iterator[str]:
-    for note in dict.fromkeys(row.note for row in rows if row.note):
-        about = ", ".join(f"{row.bench}: {row.case}" for row in rows if row.note == note)
-        yield f"* {about}: {note}"
+    for bench, note in dict.fromkeys((row.bench, row.note) for row in rows if row.note):
+        of_bench = [row for row in rows if row.bench == bench]
+        noted = dict.fromkeys(row.case for row in of_bench if row.note == note)
+        about = "" if len(noted) == len({row.case for row in of_bench}) else f", {'; '.join(noted)}"
+        yield f"* {bench}{about}: {note}"

@@ -21,7 +21,7 @@ from telemetry.store import Store
 
 _ROOT: Final = Path(__file__).parents[1]
 _CAPTURE: Final = _ROOT / "tests" / "data" / "xentop-4.17-replicating-200ms.txt"
-_CHECKPOINTS_A_SECOND: Final = 8
+CHECKPOINTS_A_SECOND: Final = 8
 _REPORT: Final = {
     "version": VERSION,
     "kind": "checkpoint",
@@ -102,7 +102,7 @@ def _replication(program: str, domain: str) -> Iterator[None]:
 def _report(run_dir: Path, names: tuple[str, ...], stop: threading.Event) -> None:
     """Report checkpoints as the pacers do: never waiting, dropped when nobody listens."""
     report = json.dumps(_REPORT).encode()
-    pause_s = 1 / _CHECKPOINTS_A_SECOND / len(names)
+    pause_s = 1 / CHECKPOINTS_A_SECOND / len(names)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
         due_s = time.monotonic()
         while True:
