@@ -32,7 +32,7 @@ def capture(director: Director, store: Store) -> Record:
         curves={name: _curve(metrics, name) for name in METRICS}
         | {name: _curve(forecasts, name) for name in _FORECAST},
         events=_events(store, start_ns, stop_ns),
-        alarm_from=director.alarm_from,
+        alarms=tuple(director.alarms),
         protective_ms=PROTECTIVE_MS,
         calm_ms=CALM_MS,
         machine=_machine(),

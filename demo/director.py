@@ -10,7 +10,7 @@ from agent.clock import NS_PER_S
 from demo import programs, progress
 from demo.observer import Observer, newest
 from demo.processes import Child, ChildFailed, running
-from demo.record import Span
+from demo.record import Alarm, Span
 from demo.site import DOMAIN, Site
 from demo.stress import Means, disturbed
 from demo.timeline import Disturbance, Kind, Pace, Plan, exactly
@@ -35,8 +35,7 @@ class Director:
     wait: Callable[[float], None]
     say: Callable[[str], None]
     spans: list[Span] = field(default_factory=list)
-    alarm_from: float | None = None
-    """The evidence from which on the model in force protects."""
+    alarms: list[Alarm] = field(default_factory=list)
     _began_s: float = field(default_factory=time.monotonic)
     _said_s: float = -float("inf")
 
@@ -76,11 +75,12 @@ class Director:
             self._phase(Kind.QUIET, self.plan.quiet)
             if self.observer.long_for_s() >= self.plan.quiet.steady_s:
                 return True
-            self.say("       What goes on here now is new to the model. What it learned of calm was not all.")
+            self.say("       What goes on here now is new to the model: what it learned of calm was not all.")
         return False
 
     def _label_first(self) -> None:
         """Tell of the first disturbance, as an operator would."""
+        self.say("       A person tells when the trouble was:")
         ramp, peak = (next(span for span in self.spans if span.kind is k) for k in (Kind.FIRST_RAMP, Kind.FIRST_PEAK))
         visible_ns = ramp.start_ns + round(self.plan.visible_after_s * NS_PER_S)
         self._label("abnormal", visible_ns, ramp.end_ns)
@@ -94,7 +94,8 @@ class Director:
         self._verb("train")
         self._verb("show")
         path = model_files.newest(self.site.predictor.model.folder, self.site.predictor.model.mode)
-        self.alarm_from = None if path is None else trained.load(path).model.calm.evidence_high
+        if path is not None:
+            self.alarms.append(Alarm(time.time_ns(), trained.load(path).model.calm.evidence_high))
 
     def _verb(self, *words: str) -> None:
         """Do a verb of the predictor while the show goes on, and pass on what it says."""
@@ -109,6 +110,9 @@ class Director:
             raise ChildFailed(said)
         summary = "\n".join(said.split("\n\n")[:_PARAGRAPHS])
         self.say("\n".join(f"         {line}" for line in summary.splitlines()))
+
+    def _alarm_from(self) -> float | None:
+        return self.alarms[-1].evidence if self.alarms else None
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._began_s
@@ -130,6 +134,6 @@ class Director:
             self.say(progress.change(elapsed_s, changed_from_ms, interval_ms))
         if elapsed_s - self._said_s >= progress.EVERY_S:
             self._said_s = elapsed_s
-            told = progress.told(newest(self.store, "domain"), newest(self.store, "forecast"), self.alarm_from)
+            told = progress.told(newest(self.store, "domain"), newest(self.store, "forecast"), self._alarm_from())
             self.say(progress.line(elapsed_s, kind, left, told, interval_ms))
         self.wait(_TICK_S)

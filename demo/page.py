@@ -18,6 +18,7 @@ def write(record: Record, verdict: Verdict, sentences: Sequence[str], picture: P
         headline=story.headline(record, verdict),
         sentences=sentences,
         picture=base64.b64encode(picture.read_bytes()).decode("ascii"),
+        timetable=story.timetable(record),
         local_time=story.local_time,
     )
     path.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.clock import NS_PER_S
 from demo import story
-from demo.record import Curve, Record
+from demo.record import Alarm, Curve, Record
 from demo.timeline import Kind
 from demo.verdict import Verdict
 
@@ -91,12 +92,13 @@ def _chance(panel: Axes, record: Record) -> None:
 
 def _evidence(panel: Axes, record: Record) -> None:
     x, y = _plot(panel, record, record.curves["evidence"], "evidence\ndecades", colour=_FORECAST)
-    if record.alarm_from is None:
-        return
-    alarm = np.full_like(y, record.alarm_from)
-    panel.fill_between(x, alarm, y, where=list(y >= alarm), color=_SHORT, alpha=0.45, linewidth=0, interpolate=True)
-    panel.axhline(record.alarm_from, color=_SHORT, linewidth=1.4, linestyle=(0, (5, 3)))
-    _beside(panel, record.alarm_from, "alarm", _SHORT)
+    for this, after in pairwise([*record.alarms, Alarm(record.spans[-1].end_ns, np.nan)]):
+        start_s, end_s = _seconds([this.time_ns, after.time_ns], record)
+        panel.hlines(this.evidence, start_s, end_s, color=_SHORT, linewidth=1.4, linestyle=(0, (5, 3)))
+        is_alarm = (x >= start_s) & (x <= end_s) & (y >= this.evidence)
+        panel.fill_between(x, this.evidence, y, where=list(is_alarm), color=_SHORT, alpha=0.45, linewidth=0)
+    if record.alarms:
+        _beside(panel, record.alarms[-1].evidence, "alarm", _SHORT)
 
 
 def _interval(panel: Axes, record: Record) -> None:
@@ -157,7 +159,7 @@ def _name_phases(panels: Sequence[Axes], record: Record) -> None:
         if first in x_of and last in x_of:
             middle_s = float(x_of[first][0] + x_of[last][1]) / 2
             _write(panels[0], (middle_s, 1.1), text, colour, ha="center", va="bottom")
-    trained_s = float(x_of[Kind.TRAINING][1])
+    trained_s = _seconds([next(span.end_ns for span in record.spans if span.kind is Kind.TRAINING)], record)[0]
     _write(panels[-2], (trained_s, 0.5), "model trained ", _LABELLED, ha="right", va="center")
     _write(panels[-1], (0.0, 0.5), " no model yet: doubt protects", _PALE, ha="left", va="center")
 

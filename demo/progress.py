@@ -31,7 +31,7 @@ def _introductions(plan: Plan) -> Mapping[Kind, str]:
         Kind.LEARNING: "The agent measures this machine. Without a model nobody knows better: protective interval.",
         Kind.FIRST_RAMP: f"A first disturbance, to learn from: {plan.first}.",
         Kind.RECOVERY: "It is over. A moment of calm, so that there is something to learn of that as well.",
-        Kind.TRAINING: "A person says when the trouble was, and Hefery learns:",
+        Kind.TRAINING: "Hefery learns from all that was measured so far.",
         Kind.QUIET: "The predictor has found its model. Once calm has lasted, the interval is lengthened.",
         Kind.RAMP: f"A second disturbance, of which nobody tells Hefery, and another than the first: {plan.second}.",
         Kind.PEAK: "The second disturbance is at its worst.",

@@ -27,6 +27,14 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """From `time_ns` on, evidence of at least `evidence` protects: what a training found."""
+
+    time_ns: int
+    evidence: float
+
+
+@dataclass(frozen=True)
 class Curve:
     """Values of one field at their times."""
 
@@ -47,8 +55,8 @@ class Event:
 class Record:
     """A demo from its start to its end.
 
-    `curves` are the metrics and forecasts of the domain, by the schema's field names; `alarm_from` is the evidence from
-    which on the trained model protects, None where none was trained; `files` are the configuration it ran with.
+    `curves` are the metrics and forecasts of the domain, by the schema's field names; `files` are the configuration it
+    ran with.
     """
 
     plan: Plan
@@ -56,7 +64,7 @@ class Record:
     samples: tuple[Sample, ...]
     curves: dict[str, Curve]
     events: tuple[Event, ...]
-    alarm_from: float | None
+    alarms: tuple[Alarm, ...]
     protective_ms: int
     calm_ms: int
     machine: str

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from agent.clock import NS_PER_S
-from demo.record import Record, Span
+from demo.record import Event, Record, Span
 from demo.timeline import Kind
 from demo.verdict import Run, Verdict
 
@@ -18,6 +18,12 @@ def sentences(record: Record, verdict: Verdict) -> list[str]:
     told.append("No Xen was involved: the interval is what a pacer would have read from the agent's order file.")
     told += [f"Not as it should be: {fault}." for fault in verdict.faults]
     return told
+
+
+def timetable(record: Record) -> list[Event]:
+    """Phases and events, oldest first."""
+    phases = [Event(span.start_ns, "phase", span.kind) for span in record.spans]
+    return sorted([*phases, *record.events], key=lambda event: event.time_ns)
 
 
 def headline(record: Record, verdict: Verdict) -> str:

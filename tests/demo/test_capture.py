@@ -4,7 +4,7 @@ from demo import record
 from demo.capture import capture
 from demo.director import Director
 from demo.observer import Observer
-from demo.record import Curve, Event, Sample, Span
+from demo.record import Alarm, Curve, Event, Sample, Span
 from demo.site import CONFIG_FILES, DOMAIN, PROTECTIVE_MS, Site
 from demo.timeline import PLAN, Kind
 from telemetry.point import Point
@@ -19,7 +19,7 @@ def test_what_was_seen_and_stored_is_kept(tmp_path: Path) -> None:
     store = open_store(site.agent.store)
     observer = Observer(site.order_file, PROTECTIVE_MS, samples=[Sample(T, 25), Sample(T + S, 500)])
     spans = [Span(Kind.LEARNING, T, T + 5 * S), Span(Kind.RECOVERY, T + 5 * S, T + 9 * S)]
-    director = Director(PLAN, site, store, (), observer, lambda _: None, print, spans, alarm_from=2.5)
+    director = Director(PLAN, site, store, (), observer, lambda _: None, print, spans, [Alarm(T + 7 * S, 2.5)])
     here, forecast = {"host": "h", "domain": DOMAIN}, {"domain": DOMAIN, "model": "default"}
     incident = {"domain": DOMAIN, "id": "1"}
     nobody = {"kind": "model", "domain": "-", "host": "-"}
@@ -50,7 +50,7 @@ def test_what_was_seen_and_stored_is_kept(tmp_path: Path) -> None:
         Event(T + 6 * S, "training", "better (77 steps)"),
     )
     assert seen.samples == (Sample(T, 25), Sample(T + S, 500))
-    assert (seen.spans, seen.alarm_from, seen.plan) == (tuple(spans), 2.5, PLAN)
+    assert (seen.spans, seen.alarms, seen.plan) == (tuple(spans), (Alarm(T + 7 * S, 2.5),), PLAN)
     assert seen.files == {name: (tmp_path / name).read_text() for name in CONFIG_FILES}
     record.save(seen, tmp_path / "record.json")
     assert record.load(tmp_path / "record.json") == seen

@@ -86,8 +86,9 @@ def test_phases_training_and_a_second_attempt_at_calm(tmp_path: Path) -> None:
     assert "accepted, the first model" in text
     assert "new to the model" in text
     assert ">>> the interval goes from 25 to 500 ms" in text
-    assert director.alarm_from is not None
-    assert director.alarm_from > 0
+    trainings = [span for span in director.spans if span.kind is Kind.TRAINING]
+    assert all(s.start_ns < alarm.time_ns < s.end_ns for s, alarm in zip(trainings, director.alarms, strict=True))
+    assert all(alarm.evidence > 0 for alarm in director.alarms)
 
 
 def test_calm_that_cannot_be_learned_ends_the_play(tmp_path: Path) -> None:

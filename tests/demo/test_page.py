@@ -54,6 +54,7 @@ def test_it_tells_everything(record: Record, tmp_path: Path) -> None:
         assert sentence in text
     for event in record.events:
         assert event.text in text
+    assert text.count("phase") == len(record.spans)
     for name, configuration in record.files.items():
         assert name in text
         assert configuration in text

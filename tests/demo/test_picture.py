@@ -47,6 +47,6 @@ def test_a_demo_that_ended_early_is_drawn_too(record: Record, tmp_path: Path) ->
         record,
         spans=tuple(span for span in record.spans if span.kind not in last),
         curves=dict.fromkeys(record.curves, Curve((), ())),
-        alarm_from=None,
+        alarms=(),
     )
     assert drawn(ended, tmp_path / "demo.png").shape == drawn(record, tmp_path / "whole.png").shape

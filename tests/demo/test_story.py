@@ -34,18 +34,23 @@ def verdict_of(record: Record) -> Verdict:
 def test_a_demo_that_went_well(record: Record) -> None:
     told = story.sentences(record, verdict_of(record))
     assert "\n".join(told) == (
-        "The first disturbance (memory, then CPU) lasted from 08:35:23 to 08:35:45; it was labelled, and a model was"
-        " trained at 08:36:05.\n"
-        "The second disturbance (CPU, then disk, network, memory) began at 08:36:20; the interval went to 25 ms 26 s"
-        " later (load on CPU, disk, network by then), 14 s before its peak.\n"
-        "It had been at 25 ms already from 08:36:30 to 08:36:44, and was let go in between.\n"
-        "It ended at 08:37:10; the interval was back at 500 ms 20 s later.\n"
+        "The first disturbance (memory, then CPU) lasted from 09:07:41 to 09:08:03; it was labelled, and a model was"
+        " trained at 09:08:22.\n"
+        "The second disturbance (CPU, then disk, network, memory) began at 09:08:38; the interval went to 25 ms 8 s"
+        " later (load on CPU by then), 32 s before its peak.\n"
+        "It ended at 09:09:28; the interval was back at 500 ms 13 s later.\n"
         "In calm there was no false alarm.\n"
         "No Xen was involved: the interval is what a pacer would have read from the agent's order file."
     )
     assert story.headline(record, verdict_of(record)) == (
-        "Foreseen: 25 ms from 14 s before the peak, 500 ms again 20 s after the end"
+        "Foreseen: 25 ms from 32 s before the peak, 500 ms again 13 s after the end"
     )
+
+
+def test_an_interval_that_was_let_go_in_between_is_told(record: Record) -> None:
+    start_ns = next(span.start_ns for span in record.spans if span.kind is Kind.RAMP)
+    told = story.sentences(record, replace(verdict_of(record), let_go=(Run(start_ns + S, start_ns + 4 * S),)))
+    assert "It had been at 25 ms already from 09:08:39 to 09:08:42, and was let go in between." in told
 
 
 def test_false_alarms_are_told(record: Record) -> None:
@@ -53,8 +58,15 @@ def test_false_alarms_are_told(record: Record) -> None:
     last_ns = record.samples[-1].time_ns
     runs = (Run(start_ns, start_ns + 3 * S), Run(last_ns - 4 * S, None))
     told = story.sentences(record, replace(verdict_of(record), false_alarms=runs))
-    assert any(line.startswith("In calm there were false alarms (08:37:1") for line in told)
+    assert any(line.startswith("In calm there were false alarms (09:09:29, 09:09:47):") for line in told)
     assert any(line.endswith(": 2, 7 s at the protective interval.") for line in told)
+
+
+def test_the_timetable_has_phases_and_events_in_their_order(record: Record) -> None:
+    told = story.timetable(record)
+    assert [event.text for event in told if event.kind == "phase"] == [span.kind for span in record.spans]
+    assert {event for event in told if event.kind != "phase"} == set(record.events)
+    assert told == sorted(told, key=lambda event: event.time_ns)
 
 
 def test_what_went_wrong_is_told(record: Record) -> None:
@@ -64,7 +76,7 @@ def test_what_went_wrong_is_told(record: Record) -> None:
     assert [line for line in told if line.startswith("Not as it should be")] == [
         f"Not as it should be: {fault}." for fault in verdict.faults
     ]
-    assert any(line.endswith("began at 08:36:20; its peak was at 08:37:00.") for line in told)
+    assert any(line.endswith("began at 09:08:38; its peak was at 09:09:18.") for line in told)
     assert not any("was back at" in line for line in told)
     assert story.headline(always_short, verdict).startswith("Not shown: the interval was short already")
 
