@@ -1,6 +1,7 @@
 """Programs that the demo starts: in, a command; out, a process of its own group that ends with the demo."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Final, Self
 
 _GRACE_S: Final = 8.0
 _KEPT_WORDS: Final = 1_000
+_ENDED_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "TERM")
 
 
 class ChildFailed(Exception):
@@ -22,6 +24,7 @@ class Child:
     """A program under way that writes to the file `log`.
 
     It leads a session of its own: Ctrl-C in the terminal reaches the demo alone, which then ends every child in order.
+    Should the demo be killed, the kernel ends the child.
     """
 
     name: str
@@ -31,13 +34,17 @@ class Child:
     @classmethod
     def start(cls, command: Sequence[str], log: Path) -> Self:
         """Start the command; raises ChildFailed."""
+        for program in (_ENDED_WITH_PARENT[0], command[0]):
+            if shutil.which(program) is None:
+                raise ChildFailed(f"{program} is not installed; start the demo by make demo, which sees to that")
         with log.open("ab") as output:
-            try:
-                process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-                )
-            except OSError as error:
-                raise ChildFailed(f"{command[0]} cannot be started: {error.strerror}; run it by make demo") from error
+            process = subprocess.Popen(
+                [*_ENDED_WITH_PARENT, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         return cls(Path(command[0]).name, process, log)
 
     def check(self) -> None:

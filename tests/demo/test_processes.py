@@ -1,6 +1,8 @@
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -14,8 +16,6 @@ PYTHON = sys.executable
 
 def wait_for(log: Path, text: str) -> None:
     """Until the child has said it."""
-    import time
-
     deadline_s = time.monotonic() + 20
     while text not in (log.read_text() if log.exists() else ""):
         assert time.monotonic() < deadline_s, f"{text!r} did not come"
@@ -52,6 +52,22 @@ def test_one_that_does_not_listen_is_forced_with_its_own_children(
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_child_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from demo.processes import Child;"
+        "print(Child.start(['sleep', '60'], Path(sys.argv[1])).process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([PYTHON, "-c", script, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        deadline_s = time.monotonic() + 20
+        while child.name() != "sleep":  # before, it has not asked the kernel yet
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+        parent.kill()
+    assert psutil.wait_procs([child], timeout=5)[1] == []
+
+
 def test_one_that_ended_by_itself_is_told_of_in_its_own_words(tmp_path: Path) -> None:
     child = Child.start([PYTHON, "-c", "import sys; sys.exit('no such luck')"], tmp_path / "log")
     child.process.wait()
@@ -61,5 +77,5 @@ def test_one_that_ended_by_itself_is_told_of_in_its_own_words(tmp_path: Path) ->
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailed, match="no-such-program cannot be started: No such file"):
+    with pytest.raises(ChildFailed, match="no-such-program is not installed; start the demo by make demo"):
         Child.start(["no-such-program"], tmp_path / "log")

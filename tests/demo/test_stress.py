@@ -21,7 +21,9 @@ def means(folder: Path) -> Means:
 def stressors() -> list[psutil.Process]:
     """The processes of stress-ng that this one has started, with all of theirs."""
     return [
-        child for child in psutil.Process().children(recursive=True) if child.name().startswith(("nice", "stress-ng"))
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child.name().startswith(("setpriv", "nice", "stress-ng"))
     ]
 
 
