@@ -46,7 +46,7 @@ def status(settings: AgentSettings, now: Now) -> Status:
     problems: list[str] = []
     running = lock.is_held(lock_path(settings))
     if not running:
-        problems.append("the agent is not running; start it with: systemctl start hefery-agent")
+        problems.append("the agent is not running; start it with: hefery-agent run")
     spool: SpoolState | None = None
     if settings.spool.path.exists():
         try:

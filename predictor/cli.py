@@ -20,10 +20,10 @@ _CONFIG: Final = Path("/etc/hefery/predictor.toml")
 
 _EPILOG: Final = """\
 The order of things:
-  1. Agents measure. Wait for an hour or so (training.min_steps, training.span_h).
+  1. Agents measure. Wait for training.min_steps calm steps (600) of series.step_s each (1 s).
   2. hefery-predictor train                learns what calm looks like; let cron repeat it every night
      hefery-predictor show                 what was learned, and what was decided last
-  3. hefery-predictor once --dry-run       what would be decided now, and why
+  3. hefery-predictor once --dry-run       what a predictor that starts now would decide, and why
      hefery-predictor run                  forecasts and decides at every step, until it is told to stop
   4. After an incident say when it was, so that the next training learns what came before it:
      hefery-predictor incident add --domain web --level failed --start 40m --end 25m "swap storm"
@@ -51,7 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=_seed, metavar="N", help="seed of the random starts (default: training.seed)")
     train.add_argument("--dry-run", action="store_true", help="learn and compare, but write nothing")
     add_verb(adder, "run", verbs.run, "forecast and decide at every step, until SIGTERM or Ctrl-C")
-    once = add_verb(adder, "once", verbs.once, "forecast and decide once, and print it")
+    once = add_verb(
+        adder,
+        "once",
+        verbs.once,
+        "print and write what a predictor that starts now would decide; not beside run, which takes it for a rival",
+    )
     once.add_argument("--dry-run", action="store_true", help="print the decisions, but write none")
     show = add_verb(adder, "show", verbs.show, "print what a model has learned, and the newest decisions")
     show.add_argument("model", nargs="?", type=Path, metavar="FILE", help="a model file (default: the newest)")
@@ -77,9 +82,11 @@ def _add_incident(incident: argparse.ArgumentParser) -> None:
     add.add_argument("--end", type=_instant, metavar="TIME", help="leave it out while it goes on")
     add.add_argument("--id", metavar="WORD", help="name to close it by (default: its start)")
     add.add_argument("text", nargs="?", default="", help="what it was")
-    close = add_verb(adder, "close", verbs.incident_close, "tell when an incident ended; its own start withdraws it")
+    close = add_verb(adder, "close", verbs.incident_close, "tell when an incident ended, or withdraw one")
     close.add_argument("--domain", required=True, metavar="NAME")
-    close.add_argument("--end", type=_instant, default="now", metavar="TIME", help="(default: now)")
+    when = close.add_mutually_exclusive_group()
+    when.add_argument("--end", type=_instant, default="now", metavar="TIME", help="(default: now)")
+    when.add_argument("--withdraw", action="store_true", help="it was a mistake: nothing is learned from it any more")
     close.add_argument("id", metavar="ID")
     listing = add_verb(adder, "list", verbs.incident_list, "print the incidents")
     listing.add_argument("--domain", metavar="NAME", help="of this domain only")

@@ -78,14 +78,19 @@ def add(store: Store, incident: Incident, now_ns: int) -> None:
     store.append([incident.point()])
 
 
-def close(store: Store, domain: str, incident_id: str, end_ns: int, now_ns: int) -> Incident:
-    """Give an open incident its end (its own start withdraws it); raises IncidentError, StoreError."""
+def close(store: Store, domain: str, incident_id: str, end_ns: int | None, now_ns: int) -> Incident:
+    """Give an open incident its end, or withdraw any one (None); raises IncidentError, StoreError.
+
+    A withdrawn incident ends where it starts, and teaches nothing.
+    """
     known = {incident.id: incident for incident in listed(store, now_ns, domain)}
     if incident_id not in known:
         raise IncidentError(f"{domain} has no incident {incident_id!r}; known are {', '.join(known) or 'none'}")
     incident = known[incident_id]
-    if incident.end_ns is not None:
-        raise IncidentError(f"incident {incident} has ended already")
+    if end_ns is None:
+        end_ns = incident.start_ns
+    elif incident.end_ns is not None:
+        raise IncidentError(f"incident {incident} has ended already; --withdraw it and add it anew to change it")
     if not incident.start_ns <= end_ns <= now_ns:
         raise IncidentError(f"incident {incident} cannot end at {text_of(end_ns)}: before its start or in the future")
     closed = replace(incident, end_ns=end_ns)

@@ -27,6 +27,7 @@ _CREDIBLE_SEQUENCE: Final = 10**15
 """Milliseconds since 1970 are less for 30,000 years to come: there is no counting on from more."""
 _NS_PER_MS: Final = 10**6
 _CLOCK_TOLERANCE_NS: Final = NS_PER_S
+_RIVAL: Final = "another predictor decides, too: stop one of them"
 _AHEAD: Final = "it was measured in the future; compare its host's clock with this one's"
 _LOOKS_A_STEP: Final = 50
 """A step is cut into so many cells to tell decisions apart; this predictor never decides twice in one."""
@@ -127,8 +128,10 @@ class Predictor:
 
     def _doubt(self) -> dict[str, Decision]:
         """Protection all around, and calm has to be shown anew: another predictor's decisions may differ."""
+        if self._memories:
+            _log.warning("%s", _RIVAL)
         self._memories = {}
-        doubt = Decision(self._settings.policy.protective_ms, "another predictor decides, too: stop one of them")
+        doubt = Decision(self._settings.policy.protective_ms, _RIVAL)
         return dict.fromkeys(self._domains(), doubt)
 
     def _views(self, now_ns: int) -> dict[str, View]:

@@ -79,7 +79,7 @@ class TrainingSettings(Section):
     min_steps: int = Field(
         default=600,
         ge=10,
-        description="Steps that a domain must have been measured: fewer show no calm to compare with.",
+        description="Calm steps that a domain must have been measured: fewer show too little to compare with.",
     )
     incident_context_h: float = Field(
         default=1.0,

@@ -103,10 +103,12 @@ def _measured(store: Store, incident: Incident) -> bool:
 
 
 def incident_close(arguments: argparse.Namespace) -> int:
-    """End an open incident."""
+    """End an open incident, or withdraw one."""
     settings = load(arguments.config, PredictorSettings)
     with _opened(settings) as store:
-        incident = incidents.close(store, arguments.domain, arguments.id, arguments.end, time.time_ns())
+        incident = incidents.close(
+            store, arguments.domain, arguments.id, None if arguments.withdraw else arguments.end, time.time_ns()
+        )
     print(f"noted: {incident}")
     return 0
 

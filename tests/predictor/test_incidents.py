@@ -86,6 +86,15 @@ class TestOpen:
         with pytest.raises(IncidentError, match="has ended already"):
             close(store, "web", "leak", LEAK.start_ns, NOW_NS)
 
+    @pytest.mark.parametrize("ended", [True, False])
+    def test_withdrawn_it_teaches_nothing(self, store: Store, *, ended: bool) -> None:
+        add(store, LEAK if ended else self.going_on, NOW_NS)
+        withdrawn = close(store, "web", "leak", None, NOW_NS)
+        assert withdrawn.end_ns == withdrawn.start_ns
+        assert listed(store, NOW_NS) == [withdrawn]
+        grid = Grid(0, MINUTE_NS, NOW_NS // MINUTE_NS)
+        assert not labels([withdrawn], grid, ["web"]).any()
+
 
 def test_point_without_a_level_is_refused(store: Store) -> None:
     store.append([Point("incident", {"domain": "web", "id": "x"}, {"text": "?"}, NOW_NS)])
