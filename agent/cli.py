@@ -29,9 +29,9 @@ The order of things:
   5. hefery-agent hold web --for 2h  checkpoint web as often as in danger, whatever is forecast: before a risky change
      hefery-agent hold web --release let the forecasts decide again
 
-A hold can shorten what is forecast, never lengthen it; a new hold replaces the one before. A domain without a fresh decision is at the protective
-interval by itself. Every setting and its default is explained in docs/defaults.md; docs/examples/agent.toml is a file
-to start from.
+A hold can shorten what is forecast, never lengthen it; a new hold replaces the one before. A domain without a fresh
+decision is at the protective interval by itself. Every setting and its default is explained in docs/defaults.md;
+docs/examples/agent.toml is a file to start from.
 """
 
 
