@@ -129,6 +129,6 @@ PLAN: Final = Plan(
             Stage(40, Load(cpu=0.6, memory=0.25, disk=1, network=1)),
         ),
     ),
-    after=Pace(least_s=20, most_s=45, steady_s=10),
+    after=Pace(least_s=20, most_s=35, steady_s=10),
 )
 """First memory grows until the CPUs have no rest; then CPU load grows, and disk, network and memory join."""
