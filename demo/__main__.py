@@ -18,6 +18,7 @@ from demo.record import Record
 from demo.site import PROTECTIVE_MS, Site
 from demo.timeline import PLAN, Plan
 from demo.verdict import judge
+from predictor.model_files import ModelFileError
 from telemetry.settings import ConfigError
 from telemetry.store import StoreError
 from telemetry.stores import open_store
@@ -61,7 +62,7 @@ def main(words: Sequence[str] | None = None, plan: Plan = PLAN) -> int:
     except Stopped:
         print("\ndemo: stopped; the load is gone, and agent and predictor have ended", file=sys.stderr)
         return _SIGNALLED + stop.number
-    except (ChildFailed, ConfigError, StoreError, OSError) as error:
+    except (ChildFailed, ConfigError, ModelFileError, StoreError, OSError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1
 

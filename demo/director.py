@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.clock import NS_PER_S
-from demo import programs, progress
+from demo import progress
+from demo.contrast import contrast
 from demo.observer import Observer, newest
-from demo.processes import Child, ChildFailed, running
+from demo.operator import Operator
+from demo.processes import Child
 from demo.record import Alarm, Span
 from demo.site import DOMAIN, Site
 from demo.stress import Means, disturbed
 from demo.timeline import Disturbance, Kind, Pace, Plan, exactly
-from predictor import model_files, trained
-from predictor.times import text_of
+from predictor.symbols import SIGMA_CUT
+from predictor.trained import Trained
 from telemetry.store import Store
 
 _TICK_S: Final = 0.25
-_PARAGRAPHS: Final = 2
-"""What to pass on of what a verb says: of `show`, which says most, the model and the histories."""
 
 
 @dataclass
@@ -67,49 +67,42 @@ class Director:
         A minute need not have shown all that is calm on a machine that is used meanwhile: so Hefery learns again from
         what has come since, as it does every night in operation.
         """
+        operator = Operator(self.site, lambda: self._tick(Kind.TRAINING, ""), self.say)
         for training in range(self.plan.most_trainings):
             with self._span(Kind.TRAINING):
                 if not training:
-                    self._label_first()
-                self._train()
+                    self._label_first(operator)
+                model = operator.train()
+                self.alarms.append(Alarm(time.time_ns(), model.model.calm.evidence_high))
+            if not self._is_visible(model):
+                return False
             self._phase(Kind.QUIET, self.plan.quiet)
             if self.observer.long_for_s() >= self.plan.quiet.steady_s:
                 return True
             self.say("       What goes on here now is new to the model: what it learned of calm was not all.")
         return False
 
-    def _label_first(self) -> None:
-        """Tell of the first disturbance, as an operator would."""
+    def _label_first(self, operator: Operator) -> None:
         self.say("       A person tells when the trouble was:")
-        ramp, peak = (next(span for span in self.spans if span.kind is k) for k in (Kind.FIRST_RAMP, Kind.FIRST_PEAK))
-        visible_ns = ramp.start_ns + round(self.plan.visible_after_s * NS_PER_S)
-        self._label("abnormal", visible_ns, ramp.end_ns)
-        self._label("failed", peak.start_ns, peak.end_ns)
+        ramp, peak = self._lasted(Kind.FIRST_RAMP), self._lasted(Kind.FIRST_PEAK)
+        operator.label("abnormal", ramp.start_ns + round(self.plan.visible_after_s * NS_PER_S), ramp.end_ns)
+        operator.label("failed", peak.start_ns, peak.end_ns)
 
-    def _label(self, level: str, start_ns: int, end_ns: int) -> None:
-        span = ("--start", text_of(start_ns, "milliseconds"), "--end", text_of(end_ns, "milliseconds"))
-        self._verb("incident", "add", "--domain", DOMAIN, "--id", level, "--level", level, *span)
+    def _is_visible(self, model: Trained) -> bool:
+        """Whether at least the first disturbance stands out from what the model takes for calm."""
+        peak = self._lasted(Kind.FIRST_PEAK)
+        points = self.store.events("domain", peak.start_ns, peak.end_ns, where={"domain": DOMAIN})
+        sigmas = contrast(model, DOMAIN, points)
+        if sigmas >= SIGMA_CUT:
+            return True
+        self.say(
+            f"       Even the first disturbance was only {sigmas:.1f} standard deviations above what this machine does"
+            f" by itself; trouble is told apart from {SIGMA_CUT:g} on."
+        )
+        return False
 
-    def _train(self) -> None:
-        self._verb("train")
-        self._verb("show")
-        path = model_files.newest(self.site.predictor.model.folder, self.site.predictor.model.mode)
-        if path is not None:
-            self.alarms.append(Alarm(time.time_ns(), trained.load(path).model.calm.evidence_high))
-
-    def _verb(self, *words: str) -> None:
-        """Do a verb of the predictor while the show goes on, and pass on what it says."""
-        self.say(f"       $ hefery-predictor {' '.join(words)}")
-        log = self.site.folder / "verb.log"
-        log.unlink(missing_ok=True)
-        with running(programs.predictor(self.site, *words), log) as child:
-            while child.process.poll() is None:
-                self._tick(Kind.TRAINING, "")
-        said = log.read_text(encoding="utf-8").strip()
-        if child.process.returncode:
-            raise ChildFailed(said)
-        summary = "\n".join(said.split("\n\n")[:_PARAGRAPHS])
-        self.say("\n".join(f"         {line}" for line in summary.splitlines()))
+    def _lasted(self, kind: Kind) -> Span:
+        return next(span for span in self.spans if span.kind is kind)
 
     def _alarm_from(self) -> float | None:
         return self.alarms[-1].evidence if self.alarms else None

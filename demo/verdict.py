@@ -39,7 +39,7 @@ def judge(samples: Sequence[Sample], spans: Sequence[Span], protective_ms: int) 
     """
     span_of = {span.kind: span for span in spans}
     if Kind.AFTER not in span_of:
-        fault = "calm could not be learned, the machine was too busy; run the demo again when it is quieter"
+        fault = "the machine was too busy to learn what calm is here; run the demo again when it is quieter"
         return Verdict((fault,), None, None, (), ())
     ramp, peak, after = span_of[Kind.RAMP], span_of[Kind.PEAK], span_of[Kind.AFTER]
     runs = short_runs(samples, protective_ms)

@@ -12,12 +12,14 @@ from agent.order import Order, write
 from demo.director import Director
 from demo.observer import Observer
 from demo.processes import Child, ChildFailed
+from demo.record import Span
 from demo.site import DOMAIN, PROTECTIVE_MS, Site
 from demo.timeline import PLAN, Disturbance, Kind, Load, Pace, Plan, Stage
 from predictor import incidents
 from telemetry.point import Point
 from telemetry.store import Store
 from telemetry.stores import open_store
+from tests.demo.calm import trained_on_calm
 
 LIGHT = Disturbance(ramp_s=0.5, peak_s=0.5, stages=(Stage(0, Load(cpu=0.01)),))
 QUICK = replace(
@@ -42,7 +44,8 @@ def play(folder: Path, plan: Plan) -> Iterator[tuple[Director, Store, list[str]]
 
     def wait(seconds: float) -> None:
         time.sleep(seconds / 5)
-        store.append([measured(time.time_ns())])
+        in_trouble = len(director.spans) in {1, 2}
+        store.append([measured(time.time_ns(), cpu_ratio=0.9 if in_trouble else 0.1)])
         trained = sum(span.kind is Kind.TRAINING for span in director.spans)
         disturbed = {span.kind for span in director.spans} & {Kind.QUIET} and len(director.spans) in {8, 9}
         if trained == 2 and not disturbed:
@@ -57,8 +60,8 @@ def play(folder: Path, plan: Plan) -> Iterator[tuple[Director, Store, list[str]]
         store.close()
 
 
-def measured(time_ns: int) -> Point:
-    fields = {"cpu_ratio": 0.1 + time_ns % 7 / 100, "memory_ratio": 0.2}
+def measured(time_ns: int, cpu_ratio: float = 0.1) -> Point:
+    fields = {"cpu_ratio": cpu_ratio + time_ns % 7 / 100, "memory_ratio": 0.2}
     return Point("domain", {"host": "here", "domain": DOMAIN}, fields, time_ns)
 
 
@@ -95,6 +98,18 @@ def test_calm_that_cannot_be_learned_ends_the_play(tmp_path: Path) -> None:
     with play(tmp_path, replace(QUICK, most_trainings=0)) as (director, _, _):
         director.play()
     assert director.spans[-1].kind is Kind.RECOVERY
+
+
+@pytest.mark.parametrize(("cpu_ratio", "is_visible"), [(0.4, False), (0.6, True)])
+def test_trouble_that_does_not_stand_out_from_calm_is_noticed(
+    tmp_path: Path, cpu_ratio: float, is_visible: bool
+) -> None:
+    with play(tmp_path, QUICK) as (director, store, said):
+        now_ns = time.time_ns()
+        director.spans.append(Span(Kind.FIRST_PEAK, now_ns - 10**9, now_ns))
+        store.append([measured(now_ns - 10**8, cpu_ratio), measured(now_ns - 5 * 10**9, cpu_ratio=1.0)])
+        assert director._is_visible(trained_on_calm()) == is_visible
+    assert [line.strip()[:38] for line in said] == ["Even the first disturbance was only 2."] * (not is_visible)
 
 
 def test_a_verb_that_fails_ends_the_play_with_its_words(tmp_path: Path) -> None:

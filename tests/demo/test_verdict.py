@@ -98,7 +98,7 @@ def test_a_phase_that_was_not_sampled() -> None:
 def test_no_second_disturbance() -> None:
     verdict = judge(samples()[:100], SPANS[:2], PROTECTIVE)
     assert len(verdict.faults) == 1
-    assert "calm could not be learned" in verdict.faults[0]
+    assert "too busy to learn what calm is" in verdict.faults[0]
 
 
 def test_runs_end_where_anything_longer_is_seen() -> None:
