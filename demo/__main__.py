@@ -13,7 +13,7 @@ from demo import page, picture, programs, progress, record, story
 from demo.capture import capture
 from demo.director import Director
 from demo.observer import Observer
-from demo.processes import ChildFailed, running
+from demo.processes import ChildFailed, require, running
 from demo.record import Record
 from demo.site import PROTECTIVE_MS, Site
 from demo.timeline import PLAN, Plan
@@ -69,6 +69,7 @@ def main(words: Sequence[str] | None = None, plan: Plan = PLAN) -> int:
 
 def _play(plan: Plan, folder: Path, stop: Stop) -> Record:
     """Run everything until it is over, and gather what was seen."""
+    require("stress-ng")
     print(progress.OPENING, flush=True)
     folder.mkdir(parents=True)
     site = Site.create(folder)

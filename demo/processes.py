@@ -19,6 +19,12 @@ class ChildFailed(Exception):
     """A program could not be started, or ended when it should not have; the text says which, in its own words."""
 
 
+def require(program: str) -> None:
+    """Raise ChildFailed unless the program is there."""
+    if shutil.which(program) is None:
+        raise ChildFailed(f"{program} is not installed; start the demo by make demo, which sees to that")
+
+
 @dataclass(frozen=True)
 class Child:
     """A program under way that writes to the file `log`.
@@ -35,8 +41,7 @@ class Child:
     def start(cls, command: Sequence[str], log: Path) -> Self:
         """Start the command; raises ChildFailed."""
         for program in (_ENDED_WITH_PARENT[0], command[0]):
-            if shutil.which(program) is None:
-                raise ChildFailed(f"{program} is not installed; start the demo by make demo, which sees to that")
+            require(program)
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [*_ENDED_WITH_PARENT, *command],

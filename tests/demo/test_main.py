@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.__main__ import Stop, Stopped
+from demo.__main__ import Stop, Stopped, main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -28,6 +28,16 @@ def quick_demo(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         finally:
             if demo.poll() is None:
                 demo.kill()
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def names(processes: list[psutil.Process]) -> str:
@@ -55,17 +65,23 @@ def test_ctrl_c_ends_load_agent_and_predictor(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_noticed_at_the_next_wait(number: signal.Signals) -> None:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with handlers_kept():
         stop = Stop()
         stop.wait(0)
         signal.raise_signal(number)
         with pytest.raises(Stopped):
             stop.wait(3600)
         assert stop.number == number
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+
+
+def test_without_stress_ng_nothing_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with handlers_kept():
+        assert main(["--folder", str(tmp_path / "run")]) == 1
+    assert "stress-ng is not installed; start the demo by make demo" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_there_already_is_not_touched(tmp_path: Path) -> None:
