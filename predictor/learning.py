@@ -1,7 +1,7 @@
 """Training: in, what was measured of domains and which of it was trouble; out, a `Model`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +40,18 @@ def learn(
 
     Raises ValueError where nothing was measured, or nothing calm.
     """
-    if not lessons:
-        raise ValueError("there is nothing to learn from: no lessons")
     rng = np.random.default_rng(rng)
-    studied = [_study(lesson, recipe) for lesson in lessons]
-    hmms = _fit(studied, len(metrics), recipe, recipe.restarts, rng)
+    studied = _study(lessons, recipe)
+    chains = _fit_chains(studied, len(metrics), recipe, rng)
     if before is not None:
-        hmms = [align(hmm, before.chains.hmms[0]) for hmm in hmms]
-    chains = Chains(recipe, tuple(hmms), knows_failures=any((one.health == FAILED).any() for one in studied))
+        chains = replace(chains, hmms=tuple(align(hmm, before.chains.hmms[0]) for hmm in chains.hmms))
     return Model(chains, tuple(metrics), _learn_calm(chains, studied), _calibrate(studied, len(metrics), recipe, rng))
+
+
+def learn_chains(lessons: Sequence[Lesson], recipe: Recipe, rng: np.random.Generator | int) -> Chains:
+    """The chains alone that `learn` would fit, for who does not ask what calm looks like; raises ValueError."""
+    studied = _study(lessons, recipe)
+    return _fit_chains(studied, lessons[0].values.shape[-1], recipe, np.random.default_rng(rng))
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,19 @@ class _Studied:
         return _Studied(self.symbols[steps], trend, self.health[steps])
 
 
-def _study(lesson: Lesson, recipe: Recipe) -> _Studied:
-    symbols, trend = observe(recipe, lesson.history, lesson.values, Trend.unknown(*lesson.values.shape[1:]))
-    return _Studied(symbols, trend, lesson.health)
+def _study(lessons: Sequence[Lesson], recipe: Recipe) -> list[_Studied]:
+    if not lessons:
+        raise ValueError("there is nothing to learn from: no lessons")
+    studied = []
+    for lesson in lessons:
+        symbols, trend = observe(recipe, lesson.history, lesson.values, Trend.unknown(*lesson.values.shape[1:]))
+        studied.append(_Studied(symbols, trend, lesson.health))
+    return studied
+
+
+def _fit_chains(studied: Sequence[_Studied], n_metrics: int, recipe: Recipe, rng: np.random.Generator) -> Chains:
+    hmms = _fit(studied, n_metrics, recipe, recipe.restarts, rng)
+    return Chains(recipe, tuple(hmms), knows_failures=any((one.health == FAILED).any() for one in studied))
 
 
 def _fit(

@@ -9,7 +9,7 @@ import numpy as np
 from predictor import hmm, model_files, trained
 from predictor.curriculum import Curriculum, TooLittleDataError, gather
 from predictor.forecast import observe
-from predictor.learning import Lesson, learn
+from predictor.learning import Lesson, learn, learn_chains
 from predictor.model import Chains, Model
 from predictor.model_files import ModelFileError
 from predictor.observations import MISSING
@@ -100,9 +100,9 @@ def _compare(curriculum: Curriculum, settings: PredictorSettings, old: Model) ->
     recent = curriculum.recent
     cut = round(len(recent.values) * (1 - settings.training.held_out_share))
     earlier = Lesson(recent.values[:cut], recent.history, recent.health[:cut])
-    model = learn((earlier, *curriculum.older), curriculum.metrics, settings.model.recipe, settings.training.seed)
+    chains = learn_chains((earlier, *curriculum.older), settings.model.recipe, settings.training.seed)
     later = Lesson(recent.values[cut:], recent.history, recent.health[cut:])
-    return HeldOut(log_likelihood(model.chains, later), log_likelihood(old.chains, later))
+    return HeldOut(log_likelihood(chains, later), log_likelihood(old.chains, later))
 
 
 def log_likelihood(chains: Chains, lesson: Lesson) -> float:

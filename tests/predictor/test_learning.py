@@ -11,7 +11,7 @@ from predictor import hmm
 from predictor.calibration import Calibration
 from predictor.folds import failed_within
 from predictor.forecast import Forecast, observe, track
-from predictor.learning import Lesson, learn
+from predictor.learning import Lesson, learn, learn_chains
 from predictor.model import FAILED, HEALTH, NORMAL, Model, Recipe
 from predictor.symbols import Trend
 from tests.predictor import ailments
@@ -200,3 +200,13 @@ class TestCalibration:
 
     def test_one_failure_alone_cannot_be_held_out(self) -> None:
         assert learn(LESSONS[:1], METRICS, RECIPE, 1).calibration == Calibration()
+
+
+def test_chains_alone_are_those_of_the_whole_model() -> None:
+    whole, alone = learn(LESSONS, METRICS, RECIPE, 3).chains, learn_chains(LESSONS, RECIPE, 3)
+    assert alone.knows_failures is whole.knows_failures is True
+    for one, other in zip(alone.hmms, whole.hmms, strict=True):
+        np.testing.assert_array_equal(one.transition, other.transition)
+        np.testing.assert_array_equal(one.start, other.start)
+    with pytest.raises(ValueError, match="no lessons"):
+        learn_chains([], RECIPE, 3)
