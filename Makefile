@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench influxd clean
+.PHONY: help setup demo test lint format docs bench wheels influxd clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ docs: ## write docs/defaults.md from the descriptions in the code
 bench: ## side by side with other tools: training, filtering, a tick, the agent (writes build/bench.json)
 	@scripts/setup python3-venv
 	@$(PYTHON) -m benchmarks --json build/bench.json
+
+wheels: ## build Hefery's wheel and get those that it needs, for the hosts (build/wheels)
+	@scripts/setup python3-venv
+	@$(PYTHON) scripts/wheels.py
 
 influxd: ## get a real InfluxDB server into the cache; prints its path
 	@scripts/influxd
