@@ -1,17 +1,17 @@
 """A store on an InfluxDB 2.x server: in, points; out, windows, newest points and events, over its HTTP interface."""
 
+import calendar
 import csv
 import io
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from operator import attrgetter
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
 from influxdb_client import Dialect, InfluxDBClient, WritePrecision, WriteService
-from numpy.typing import NDArray
 
 from telemetry import flux
 from telemetry.influx_errors import translated
@@ -62,11 +62,13 @@ class InfluxStore:
     ) -> Window:
         """Means on a grid: see `Store`."""
         check_names(measurement, tags=[*by, *(where or {})], fields=fields)
+        from telemetry.influx_window import to_window  # noqa: PLC0415 - numpy, which agents do without
+
         if not (grid.count and fields):
-            return Window(grid, (), tuple(fields), np.empty((grid.count, 0, len(fields))))
+            return to_window([], tuple(fields), grid)
         query = flux.window(self._bucket(measurement), measurement, grid, fields=fields, by=by, where=where or {})
         with translated(self._settings, writing=False):
-            return _to_window(list(self._rows(query)), tuple(fields), grid)
+            return to_window(list(self._rows(query)), tuple(fields), grid)
 
     def latest(self, measurement: str, *, since_ns: int, where: Mapping[str, str] | None = None) -> list[Point]:
         """The newest point of each tag set: see `Store`."""
@@ -152,23 +154,13 @@ def _read_tables(text: TextIO, columns: Sequence[str]) -> Iterator[list[str]]:
             yield [row[i] for i in order]
 
 
-def _to_window(rows: Sequence[Sequence[str]], fields: tuple[str, ...], grid: Grid) -> Window:
-    keys = [tuple(row[:-3]) for row in rows]
-    names = sorted(set(keys))
-    row_of, field_of = {name: i for i, name in enumerate(names)}, {name: i for i, name in enumerate(fields)}
-    steps = (_times_ns([row[-2] for row in rows]) - grid.start_ns) // grid.step_ns
-    values = np.full((grid.count, len(names), len(fields)), np.nan)
-    values[steps, [row_of[key] for key in keys], [field_of[row[-3]] for row in rows]] = [float(row[-1]) for row in rows]
-    return Window(grid, tuple(names), fields, values)
-
-
 def _to_points(measurement: str, rows: Sequence[Sequence[str]]) -> list[Point]:
     """The points whose values are `rows` of tags, field, time and value; oldest first."""
     known = SCHEMA[measurement]
     merged: dict[tuple[int, tuple[str, ...]], dict[str, Value]] = {}
-    for (*tags, name, _, text), time_ns in zip(rows, _times_ns([row[-2] for row in rows]).tolist(), strict=True):
+    for *tags, name, when, text in rows:
         if field := known.fields.get(name):
-            merged.setdefault((time_ns, tuple(tags)), {})[name] = _READ[field.kind](text)
+            merged.setdefault((_time_ns(when), tuple(tags)), {})[name] = _READ[field.kind](text)
     points = [
         Point(measurement, dict(zip(known.tags, tags, strict=True)), fields, time_ns)
         for (time_ns, tags), fields in merged.items()
@@ -176,9 +168,10 @@ def _to_points(measurement: str, rows: Sequence[Sequence[str]]) -> list[Point]:
     return sorted(points, key=attrgetter("time_ns", "key"))
 
 
-def _times_ns(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Nanoseconds since 1970 of times such as 2026-05-01T12:00:00.5Z."""
-    return np.array([text.removesuffix("Z") for text in texts], "datetime64[ns]").astype(np.int64)
+def _time_ns(text: str) -> int:
+    """Nanoseconds since 1970 of a time such as 2026-05-01T12:00:00.5Z."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction.ljust(9, "0"))
 
 
 def _read_token(path: Path) -> str:

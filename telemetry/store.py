@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from telemetry.point import Point
 from telemetry.schema import SCHEMA
+
+if TYPE_CHECKING:  # agents do without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class StoreError(Exception):
@@ -65,7 +66,7 @@ class Window:
     grid: Grid
     rows: tuple[tuple[str, ...], ...]
     fields: tuple[str, ...]
-    values: NDArray[np.float64]
+    values: "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
