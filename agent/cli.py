@@ -12,8 +12,11 @@ from agent.clock import Now, boot_id
 from agent.collectors import collectors
 from agent.notify import Notifier
 from agent.order import OrderError
+from agent.record import record
 from agent.settings import AgentSettings
 from telemetry import command
+from telemetry.point import PointError
+from telemetry.schema import NOBODY
 from telemetry.settings import load
 from telemetry.stop import stop_signals
 
@@ -28,6 +31,8 @@ The order of things:
   4. hefery-agent status             do points arrive, which orders stand? exit code 1 if anything is wrong
   5. hefery-agent hold web --for 2h  checkpoint web as often as in danger, whatever is forecast: before a risky change
      hefery-agent hold web --release let the forecasts decide again
+  6. hefery-agent event maintenance --text "new disk" --domain web
+                                     leave a note beside the curves; the agent sends it, now or when it runs again
 
 A hold can shorten what is forecast, never lengthen it; a new hold replaces the one before. A domain without a fresh
 decision is at the protective interval by itself. Every setting and its default is explained in docs/defaults.md;
@@ -37,7 +42,7 @@ docs/examples/agent.toml is a file to start from.
 
 def main(words: Sequence[str] | None = None) -> int:
     """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
-    return command.main(_parser(), words, AgentSettings, (lock.LockTaken, OrderError, hold.HoldError))
+    return command.main(_parser(), words, AgentSettings, (lock.LockTaken, OrderError, hold.HoldError, PointError))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 2h, 90m or 1h30m")
     what.add_argument("--release", action="store_true", help="end the hold")
     holding.add_argument("--interval", type=int, metavar="MS", help="longest interval (default: the protective one)")
+    event = command.add_verb(verbs, "event", _event, "have the agent send an event, whether it runs now or not")
+    event.add_argument("kind", metavar="KIND", help="one word, such as takeover")
+    event.add_argument("--text", required=True, help="what happened, in words")
+    event.add_argument("--domain", default=NOBODY, help="the domain that it concerns (default: none)")
+    event.add_argument("--time", type=int, metavar="NS", help="when, as date +%%s%%N prints it (default: now)")
     return parser
 
 
@@ -105,4 +115,9 @@ def _hold(settings: AgentSettings, arguments: argparse.Namespace) -> int:
         "" if arguments.domain in service.primary_of(settings.governor).domains() else "; not replicated from here now"
     )
     print(f"{arguments.domain}: at most {interval_ms} ms until {until}{absent}")
+    return 0
+
+
+def _event(arguments: argparse.Namespace) -> int:
+    record(arguments.config, arguments.kind, arguments.text, domain=arguments.domain, time_ns=arguments.time)
     return 0

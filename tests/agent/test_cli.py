@@ -5,6 +5,7 @@ import pytest
 
 from agent.cli import main
 from agent.hold import hold_path, read
+from agent.spool_state import read_state
 
 
 @pytest.fixture
@@ -123,3 +124,11 @@ def test_a_bad_hold_is_one_sentence_and_no_hold(
     assert sentence in told
     assert told.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_an_event_waits_for_the_agent(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = ["event", "maintenance", "--text", "new disk", "--domain", "web", "--time", "1700000000000000000"]
+    assert main(["--config", str(config), *event]) == 0
+    assert read_state(tmp_path / "spool.db").points == 1
+    assert main([*event, "--domain", "a\nb", "--config", str(config)]) == 1
+    assert capsys.readouterr().err.startswith("hefery-agent: event: tag domain is 'a\\nb'")

@@ -1,0 +1,33 @@
+"""An event that another program saw: in, what happened; out, a row in the spool, which the agent sends."""
+
+import time
+from pathlib import Path
+
+from agent.rows import encode
+from agent.settings import AgentSettings
+from agent.spool_file import open_database
+from telemetry.point import Point
+from telemetry.schema import NOBODY
+from telemetry.settings import load
+
+
+def record(config: Path, kind: str, text: str, *, domain: str = NOBODY, time_ns: int | None = None) -> None:
+    """Keep an event of this host, synced; whether the agent of `config` runs does not matter.
+
+    Waits up to 10 s where the spool is busy: act first, record then. `time_ns` is when it happened (UTC), now if None.
+    Raises ConfigError, PointError (a tag that is not printable), StoreError (the spool cannot be written).
+    """
+    settings = load(config, AgentSettings)
+    tags = {"kind": kind, "domain": domain, "host": settings.host}
+    now_ns = time.time_ns()
+    append(settings.spool.path, Point("event", tags, {"text": text}, now_ns if time_ns is None else time_ns), now_ns)
+
+
+def append(path: Path, point: Point, now_ns: int) -> None:
+    """Add a row to the spool at `path` beside the process that owns it, which keeps the bounds and mends damage."""
+    database = open_database(path)
+    try:
+        with database.transaction("IMMEDIATE") as file:
+            file.execute("INSERT INTO point (body, added_ns) VALUES (?, ?)", [encode(point), now_ns])
+    finally:
+        database.close()
