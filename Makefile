@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench wheels influxd clean
+.PHONY: help setup demo test lint format docs bench wheels influxd guest clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ wheels: ## build Hefery's wheel and get those that it needs, for the hosts (buil
 
 influxd: ## get a real InfluxDB server into the cache; prints its path
 	@scripts/influxd
+
+guest: ## build the lab's guest: kernel, initial ramdisk, disk
+	@scripts/setup python3-venv gcc cpio e2fsprogs
+	@guest/build
 
 clean: ## remove what was built here (never the cache, nor any data)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
