@@ -2,8 +2,9 @@
 
 import getopt
 import os
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
@@ -16,6 +17,8 @@ _XL_OPTIONS = "vfNtT"
 
 _REMUS_OPTIONS = "Fbundi:s:N:ecp"
 """Of `xl remus`, in all versions from 4.2 on (xl(1)); a colon marks an option with a value."""
+
+_XENSTORE_LIMIT_S = 2.0
 
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat after the name, which may hold anything (proc(5))."""
@@ -63,19 +66,19 @@ class RemusPrimary:
         self._scan_s = scan_s
         self._monotonic_s = monotonic_s
         self._scanned_s = -float("inf")
-        self._found: list[tuple[_Process, str]] = []
+        self._found: Mapping[_Process, str] = {}
 
     def domains(self) -> frozenset[str]:
         """The domains that are replicated from here now."""
         if self._monotonic_s() >= self._scanned_s + self._scan_s:
-            self._found = _scan()
+            self._found = _scan(self._found)
             self._scanned_s = self._monotonic_s()
-        alive = frozenset(domain for process, domain in self._found if _living(process.pid) == process)
+        alive = frozenset(domain for process, domain in self._found.items() if _living(process.pid) == process)
         return alive & self._only if self._only else alive
 
 
 def remus_domain(command: Sequence[str]) -> str | None:
-    """The DOMAIN of a command line `xl [options] remus [options] DOMAIN HOST`; None when it is another command."""
+    """DOMAIN, name or number, of a command line `xl [options] remus [options] DOMAIN HOST`; None for another."""
     try:
         _, rest = getopt.getopt(list(command[1:]), _XL_OPTIONS)
         if not rest or rest[0] != "remus" or PurePath(command[0]).name != "xl":
@@ -86,21 +89,40 @@ def remus_domain(command: Sequence[str]) -> str | None:
     return operands[0] if len(operands) == 2 and is_domain_name(operands[0]) else None
 
 
-def _scan() -> list[tuple[_Process, str]]:
-    """Every replication; only of processes called xl more than the name is asked, as there are very many others."""
+def _scan(known: Mapping[_Process, str]) -> dict[_Process, str]:
+    """Every replication, and its domain; what is `known` is not asked again."""
     pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal())
-    found = ((_living(pid), _domain_of(pid)) for pid in pids if _read(pid, "comm") == b"xl\n")
-    return [(process, domain) for process, domain in found if process is not None and domain is not None]
+    living = (process for pid in pids if (process := _living(pid)) is not None)
+    found = ((process, known.get(process) or _domain_of(process.pid)) for process in living)
+    return {process: domain for process, domain in found if domain is not None}
 
 
 def _domain_of(pid: int) -> str | None:
-    return remus_domain([os.fsdecode(word) for word in _read(pid, "cmdline").split(b"\0")[:-1]])
+    domain = remus_domain([os.fsdecode(word) for word in _read(pid, "cmdline").split(b"\0")[:-1]])
+    # xl takes all digits for a number, even where a domain is named so (libxl_domain_qualifier_to_domid)
+    return _name_of(domain) if domain is not None and domain.isdecimal() else domain
+
+
+def _name_of(domid: str) -> str | None:
+    """The name of the domain with this number; None where xenstore does not tell it."""
+    command = ("xenstore-read", f"/local/domain/{domid}/name")
+    try:
+        told = subprocess.run(command, capture_output=True, timeout=_XENSTORE_LIMIT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    name = os.fsdecode(told.stdout.removesuffix(b"\n"))
+    return name if is_domain_name(name) else None
 
 
 def _living(pid: int) -> _Process | None:
-    """The process of this number, unless it has ended: a zombie only waits for somebody to fetch its exit code."""
-    after_name = _read(pid, "stat").rpartition(b")")[2].split()
-    return None if not after_name or after_name[_STATE] in _ENDED else _Process(pid, after_name[_STARTED])
+    """The xl of this number, unless it has ended: a zombie only waits for somebody to fetch its exit code.
+
+    A child that xl has forked is called so, too, until it becomes the transport: then it no longer is.
+    """
+    name, _, rest = _read(pid, "stat").rpartition(b")")
+    fields = rest.split()
+    is_living = name.endswith(b" (xl") and fields[_STATE] not in _ENDED
+    return _Process(pid, fields[_STARTED]) if is_living else None
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from agent.reports import Applied, Checkpoint, Ended, Report
 from telemetry.point import Value
 
-_LEAST_SILENCE_S = 5.0
-_SILENT_PERIODS = 3
+_LATE_S = 3.0  # with the second between two looks, and at short intervals, a loss is told within 5 s
 _FIRST_SILENCE_S = 30.0  # before the first report: three periods of the longest intervals in use
 
 
@@ -22,8 +21,8 @@ class Happening:
 class Replication:
     """Whether a domain is protected, and how its checkpoints go.
 
-    It is protected from a checkpoint on, until its pacer says that replication ended, or no checkpoint came for three
-    periods and at least 5 s. Before the first report nothing is claimed, for 30 s: the period is not known yet.
+    It is protected from a checkpoint on, until its pacer says that replication ended, or the next checkpoint is 3 s
+    late. Before the first report nothing is claimed, for 30 s: the period is not known yet.
     """
 
     def __init__(self, now_s: float) -> None:
@@ -106,9 +105,9 @@ class Replication:
         self._protected, self._interval_ms, self._period_ms = False, None, None
 
     def _longest_silence_s(self) -> float:
-        period_ms = max(self._interval_ms or 0.0, self._period_ms or 0.0)
-        least_s = _FIRST_SILENCE_S if self._protected is None else _LEAST_SILENCE_S
-        return max(least_s, _SILENT_PERIODS * period_ms / 1000)
+        if self._protected is None:
+            return _FIRST_SILENCE_S
+        return _LATE_S + max(self._interval_ms or 0.0, self._period_ms or 0.0) / 1000
 
 
 def _ran_share(checkpoints: Iterable[Checkpoint], *, otherwise: float | None) -> float | None:

@@ -1,7 +1,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ from agent.primary import AssumedPrimary, RemusPrimary, remus_domain
         ["/usr/lib/xen-4.17/bin/xl", "remus", "-F", "-n", "-d", "-i", "25", "-s", "", "web", "exec relay hostb 8002"],
         ["xl", "remus", "-i25", "-b", "-u", "-s", "sh -c", "-e", "web", "hostb"],
         ["xl", "remus", "web", "hostb", "-F", "-N", "script"],
+        [
+            "xl",
+            "remus",
+            "-F",
+            "-n",
+            "-d",
+            "-i",
+            "25",
+            "-s",
+            "",
+            "web",
+            "exec /usr/local/bin/hefery-remus send --domain web",
+        ],
     ],
 )
 def test_finds_the_domain_in_a_command_line(command: list[str]) -> None:
@@ -51,17 +65,29 @@ def domain(tmp_path: Path) -> str:
     return f"dömäne-{tmp_path.name}"
 
 
-@pytest.fixture
-def replication(tmp_path: Path, domain: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A living process that is called xl and has the arguments of a replication: `yes`, stuck in a full pipe."""
-    yes = shutil.which("yes")
-    assert yes is not None
-    program = shutil.copy(yes, tmp_path / "xl")
-    with subprocess.Popen(["xl", "remus", domain, "hostb"], executable=program, stdout=subprocess.PIPE) as process:
+@contextmanager
+def called_xl(folder: Path, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A living process with these arguments that is called xl: a shell, whose script is called remus.
+
+    When its input ends it becomes another program, as the child does that xl forks for the transport.
+    """
+    shell = shutil.which("sh")
+    assert shell is not None
+    program = shutil.copy(shell, folder / "xl")
+    (folder / "remus").write_text("echo begun; read _; exec yes")
+    with subprocess.Popen(
+        ["xl", *words], executable=program, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.read(1)  # Popen returns before the kernel has given the new name and arguments
         yield process
         process.kill()
+
+
+@pytest.fixture
+def replication(tmp_path: Path, domain: str) -> Iterator[subprocess.Popen[bytes]]:
+    with called_xl(tmp_path, ["remus", domain, "hostb"]) as process:
+        yield process
 
 
 def test_a_replication_makes_this_host_the_primary_while_it_lives(
@@ -90,3 +116,41 @@ def test_a_new_replication_is_found_by_the_next_scan(domain: str, request: pytes
 def test_only_configured_domains_count_where_there_are_any(domain: str) -> None:
     assert RemusPrimary([domain, "db"]).domains() == {domain}
     assert RemusPrimary(["db"]).domains() == set()
+
+
+@pytest.fixture
+def xenstore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A xenstore-read that knows domain 4711, and counts what it is asked."""
+    (tmp_path / "bin").mkdir()
+    asked, program = tmp_path / "asked", tmp_path / "bin" / "xenstore-read"
+    program.write_text(f'#!/bin/sh\necho "$1" >>{asked}\n[ "$1" = /local/domain/4711/name ] && echo web\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return asked
+
+
+def test_a_domain_given_by_number_is_known_by_its_name_and_asked_for_once(tmp_path: Path, xenstore: Path) -> None:
+    primary = RemusPrimary(["web"], scan_s=0.0)
+    with called_xl(tmp_path, ["remus", "-Fnd", "-s", "", "4711", "exec relay"]):
+        assert primary.domains() == {"web"}
+        assert primary.domains() == {"web"}
+    assert xenstore.read_text() == "/local/domain/4711/name\n"
+    assert primary.domains() == set()
+
+
+@pytest.mark.usefixtures("xenstore")
+def test_a_number_that_xenstore_does_not_know_is_no_domain(tmp_path: Path) -> None:
+    with called_xl(tmp_path, ["remus", "4712", "hostb"]):
+        assert RemusPrimary(["web", "4712"]).domains() == set()
+
+
+def test_the_transport_that_a_child_of_xl_becomes_is_no_replication(
+    replication: subprocess.Popen[bytes], domain: str
+) -> None:
+    primary = RemusPrimary(scan_s=3600.0)
+    assert domain in primary.domains()
+    assert replication.stdin is not None
+    assert replication.stdout is not None
+    replication.stdin.close()
+    replication.stdout.read(len("egun\ny"))
+    assert domain not in primary.domains()
