@@ -1,4 +1,4 @@
-"""Unpacks the kernel in a Debian bzImage: `vmlinux.py BZIMAGE VMLINUX`; Xen starts it seconds sooner than a packed one."""
+"""Unpacks the kernel in a Debian bzImage, so that Xen starts it seconds sooner: `vmlinux.py BZIMAGE VMLINUX`."""
 
 import lzma
 import struct
