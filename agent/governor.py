@@ -53,6 +53,7 @@ class Governor:
         self._known = _left_orders(run_dir, read_clock(), limits)
         self._doubts: dict[tuple[str, str], str] = {}
         self._told_ms: dict[str, int] = {}
+        self._here: frozenset[str] | None = None
         self.ticked_ns = read_clock().monotonic_ns
         """When the last tick ended, by the monotonic clock: for a watchdog."""
 
@@ -77,6 +78,7 @@ class Governor:
             self._withdraw(domain)
         for domain in here:
             self._tell(domain)
+        self._tell_of_replications(here)
         self.ticked_ns = self._read_clock().monotonic_ns
 
     def _learn(self) -> None:
@@ -124,6 +126,13 @@ class Governor:
         if interval_ms != before_ms:
             words = f"{before_ms} -> {interval_ms} ms: {self._reason(domain, interval_ms, now)}"
             self._events.tell("interval", words, now.wall_ns, domain)
+
+    def _tell_of_replications(self, here: frozenset[str]) -> None:
+        """Leave events of replications that began or ended here; what runs when the agent begins is no news."""
+        before, self._here = here if self._here is None else self._here, here
+        for kind, domains in (("started", here - before), ("stopped", before - here)):
+            for domain in domains:
+                self._events.tell(kind, f"the replication of {domain} has {kind}", self._read_clock().wall_ns, domain)
 
     def _reason(self, domain: str, interval_ms: int, now: Now) -> str:
         known = self._known.get(domain)

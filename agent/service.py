@@ -1,8 +1,10 @@
 """The agent at work: in, settings; out, points in the store and orders for the pacers, until told to stop."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from agent.sender import Sender
 from agent.settings import AgentSettings, GovernorSettings
 from agent.spool import Spool
 from agent.supervisor import Part, Supervisor
+from telemetry.store import StoreError
 from telemetry.stores import open_store
 
 _log = logging.getLogger(__name__)
@@ -48,14 +51,17 @@ class Agent:
         self._governor: Governor | None = None
         health = health_collector(settings.host, self._spool, lambda: sender.sent, settings.health.period_s)
         sources = [Part(c.name, partial(c.run, self._spool.add)) for c in (*collectors(settings), health)]
-        self._sources = Supervisor([*self._control(settings), *sources])
-        self._telling = Supervisor([Part("events", partial(self._events.run, self._spool.add))])
-        self._sending = Supervisor([Part("sender", sender.run)])
+        events = Part("events", partial(self._events.run, self._spool.add))
+        self._noting = threading.Lock()
+        self._sources = Supervisor([*self._control(settings), *sources], tell=self._note_failing)
+        self._telling = Supervisor([events], tell=self._note_failing)
+        self._sending = Supervisor([Part("sender", sender.run)], tell=self._note_failing)
         self._sending_limit_s = settings.sender.flush_s + _EVENTS_LIMIT_S
 
     def start(self) -> None:
         """Begin; the last in the data's way first."""
-        for supervisor in (self._sending, self._telling, self._sources):
+        self._note_failing()  # nothing yet: what a former run left is over
+        for supervisor in reversed(self._supervisors()):
             supervisor.start()
 
     def stop(self) -> None:
@@ -70,9 +76,15 @@ class Agent:
 
     def is_well(self) -> bool:
         """Whether everything runs, or is being begun again, and the governor does its rounds."""
-        supervisors = (self._sources, self._telling, self._sending)
         rounds_ns = 0 if self._governor is None else time.monotonic_ns() - self._governor.ticked_ns
-        return rounds_ns < _GOVERNOR_SILENT_NS and all(supervisor.is_alive() for supervisor in supervisors)
+        return rounds_ns < _GOVERNOR_SILENT_NS and all(supervisor.is_alive() for supervisor in self._supervisors())
+
+    def _supervisors(self) -> tuple[Supervisor, ...]:
+        return self._sources, self._telling, self._sending
+
+    def _note_failing(self) -> None:
+        with self._noting, suppress(StoreError):  # a spool in trouble logs that itself
+            self._spool.failing({name: said for parts in self._supervisors() for name, said in parts.failing.items()})
 
     def _sender(self, settings: AgentSettings) -> Sender:
         return Sender(

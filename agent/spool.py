@@ -4,11 +4,12 @@ A point is on disk when `add` returns: the file is synced at every commit, so ne
 costs any. Beyond its bounds the oldest points are dropped, and counted in the same transaction.
 """
 
+import json
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from agent.clock import NS_PER_S
@@ -105,6 +106,10 @@ class Spool:
     def trouble(self, text: str) -> None:
         """Note what keeps points from being sent, for `hefery-agent status`; nothing for no trouble."""
         self._file.run("IMMEDIATE", lambda file: _set(file, "trouble", text))
+
+    def failing(self, parts: Mapping[str, str]) -> None:
+        """Note which parts of the agent fail, and what each says, for `hefery-agent status`."""
+        self._file.run("IMMEDIATE", lambda file: _set(file, "failing", json.dumps(dict(parts))), durable=False)
 
     def state(self) -> SpoolState:
         """What is in it."""

@@ -1,5 +1,6 @@
 """What a spool tells of itself: in, its file; out, how much waits, and what has become of the rest."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class SpoolState:
     quarantined: int
     newest_quarantined: Quarantined | None
     trouble: str
+    failing: Mapping[str, str]
+    """Parts of the agent that wait to be begun again, each with what its failure said."""
 
 
 def read_state(path: Path) -> SpoolState:
@@ -60,4 +63,5 @@ def state_of(file: sqlite3.Connection) -> SpoolState:
         quarantined=ledger.get("quarantined", 0),
         newest_quarantined=refused and Quarantined(*refused),
         trouble=ledger.get("trouble", ""),
+        failing=json.loads(ledger.get("failing", "{}")),
     )

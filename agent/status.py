@@ -52,6 +52,7 @@ def status(settings: AgentSettings, now: Now) -> Status:
         try:
             spool = read_state(settings.spool.path)
             problems += _spool_problems(spool, now)
+            problems += [f"{name} fails, and is tried again: {said}" for name, said in spool.failing.items() if running]
         except StoreError as error:
             problems.append(str(error))
     problems += [
@@ -108,7 +109,7 @@ def _order_left_s(text: str | None, now: Now) -> float:
 
 def as_json(told: Status) -> Mapping[str, object]:
     """The status, for programs to read."""
-    spool = None if told.spool is None else {**asdict(told.spool), "dropped": dict(told.spool.dropped)}
+    spool = None if told.spool is None else asdict(told.spool)
     return {**asdict(told), "spool": spool}
 
 

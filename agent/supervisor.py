@@ -30,10 +30,13 @@ class Supervisor:
         self,
         parts: Sequence[Part],
         *,
+        tell: Callable[[], object] = lambda: None,
         backoff: Backoff = _BACKOFF,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`tell` is called whenever `failing` has changed; it must not raise."""
         self._stop = threading.Event()
+        self._tell = tell
         self._backoff = backoff
         self._monotonic_s = monotonic_s
         # daemons: one that hangs must not keep the process from ending
@@ -71,10 +74,12 @@ class Supervisor:
                 return
             failures = 1 if self._monotonic_s() - begun_s >= _STEADY_S else failures + 1
             delay_s = self._backoff.delay_s(failures)
-            self._failing[part.name] = said
             _log.error("%s failed, again in %.1f s: %s", part.name, delay_s, said)
+            self._failing[part.name] = said
+            self._tell()
             self._stop.wait(delay_s)
-            self._failing.pop(part.name, None)
+            self._failing.pop(part.name)
+            self._tell()
 
     def _run(self, part: Part) -> str:
         """What came of a run that was not told to stop, in words."""

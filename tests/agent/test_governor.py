@@ -179,6 +179,7 @@ class Site:
     decisions: dict[str, Point] = field(default_factory=dict)
     here: tuple[str, ...] = ("web",)
     told: list[str] = field(default_factory=list)
+    kinds: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.feed = DecisionFeed(lambda: cast(Store, self), period_s=60.0, read_clock=lambda: self.now)
@@ -204,6 +205,7 @@ class Site:
 
     def tell(self, kind: str, text: str, time_ns: int, domain: str) -> None:
         self.told.append(f"{domain}: {text}")
+        self.kinds.append((kind, domain))
 
     def decide(self, sequence: int, interval_ms: float, domain: str = "web", valid_for_s: float = 15.0) -> None:
         fields: dict[str, Value] = {
@@ -271,6 +273,16 @@ def test_a_domain_that_has_left_gets_a_protective_order(site: Site) -> None:
     site.here = ()
     assert site.tick(1.0) == 25
     assert Order.parse(read(order_path(site.run_dir, "web")) or "").interval_ms == 25
+
+
+def test_replications_that_start_and_stop_are_events_but_not_one_that_the_agent_finds(site: Site) -> None:
+    site.tick()
+    site.here = ("web", "db")
+    site.tick(1.0)
+    site.tick(1.0)
+    site.here = ("db",)
+    site.tick(1.0)
+    assert site.kinds == [("started", "db"), ("stopped", "web")]
 
 
 def test_a_hold_shortens_at_the_next_tick_and_ends_by_itself(site: Site) -> None:

@@ -102,6 +102,7 @@ def decide(store: Store, sequence: int, interval_ms: float, valid_for_s: float =
 
 def test_from_start_to_stop(running: Running, store: Store) -> None:
     assert running.states(b"WATCHDOG=1") == [b"READY=1", b"WATCHDOG=1"]
+    wait_until(lambda: list(read_state(running.spool).failing) == ["xen"])
     for measurement in ("host", "domain", "agent"):
         wait_until(partial(newest, store, measurement))
     decide(store, 1, 2_000.0)

@@ -16,12 +16,13 @@ def test_reads_what_another_process_has_spooled(tmp_path: Path) -> None:
     spool.sent([first])
     spool.quarantine([(second, "odd")])
     spool.trouble("no route")
+    spool.failing({"xen": "xentop is not there"})
     state = read_state(path)
     assert state == spool.state()
     assert (state.points, state.bytes, state.oldest_ns) == (0, 0, None)
     assert (state.sent, state.last_sent_ns, state.dropped) == (1, 5, {"bytes": 6})
     assert (state.quarantined, state.newest_quarantined) == (1, Quarantined(second.body, "odd", 5))
-    assert state.trouble == "no route"
+    assert (state.trouble, state.failing) == ("no route", {"xen": "xentop is not there"})
 
 
 def test_a_damaged_spool_is_left_where_it_is(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_an_agent_that_never_ran_is_a_problem_and_nothing_is_made(settings: Agen
     assert not settings.spool.path.exists()
 
 
+def test_a_part_of_the_running_agent_that_fails_is_a_problem(settings: AgentSettings) -> None:
+    order(settings, "web", 2_000, left_s=60.0)
+    spool_of(settings).failing({"xen": "xentop is not there"})
+    assert problems(settings) == ("xen fails, and is tried again: xentop is not there",)
+    assert "xentop" not in str(status.status(settings, NOW).problems)  # it no longer runs
+
+
 def test_a_store_in_trouble_is_a_problem(settings: AgentSettings) -> None:
     order(settings, "web", 2_000, left_s=60.0)
     spool_of(settings).trouble("401: give the token the right")

@@ -24,7 +24,9 @@ def test_a_part_that_fails_is_begun_again_and_the_others_go_on(caplog: pytest.Lo
         other.set()
         stop.wait()
 
-    supervisor = Supervisor([Part("fails", fails), Part("goes on", goes_on)], backoff=QUICK)
+    failing: list[dict[str, str]] = []
+    parts = [Part("fails", fails), Part("goes on", goes_on)]
+    supervisor = Supervisor(parts, tell=lambda: failing.append(dict(supervisor.failing)), backoff=QUICK)
     with caplog.at_level(logging.ERROR):
         supervisor.start()
         assert again.wait(5.0)
@@ -32,6 +34,7 @@ def test_a_part_that_fails_is_begun_again_and_the_others_go_on(caplog: pytest.Lo
         assert supervisor.is_alive()
         assert supervisor.stop(5.0) == []
     assert len(runs) == 3
+    assert failing == [{"fails": "RuntimeError: xentop is not there"}, {}] * 2
     assert len(caplog.records) == 2
     assert "fails failed, again in 0.0 s: RuntimeError: xentop is not there" in caplog.text
     assert not supervisor.is_alive()
