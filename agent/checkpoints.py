@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.collector import Emit, Periodic
 from agent.inbox import Inbox
+from agent.protection import protection_path, show
 from agent.replication import Happening, Replication
 from agent.reports import MAX_BYTES, ReportError, parse
 from telemetry.point import Point, Value
@@ -60,8 +61,9 @@ class CheckpointCollector:
             if last := self._events(self._news(), self._wall_ns()):
                 emit(last)
         finally:
-            for watched in self._watched.values():
+            for domain, watched in self._watched.items():
                 watched.inbox.close()
+                self._show(domain, {})
             self._watched = {}
 
     def ran_share(self, domain: str) -> float | None:
@@ -88,7 +90,9 @@ class CheckpointCollector:
             runs_here = self._runs_here(domain)
             if news := watched.replication.check(now_s, runs_here=runs_here):
                 told.append((domain, news))
-            points += self._points(domain, watched.replication.sum_up(now_s, runs_here=runs_here), time_ns)
+            fields = watched.replication.sum_up(now_s, runs_here=runs_here)
+            self._show(domain, fields)
+            points += self._points(domain, fields, time_ns)
         return self._events(told, time_ns) + points
 
     def _news(self) -> Iterator[tuple[str, Happening]]:
@@ -129,6 +133,9 @@ class CheckpointCollector:
             watched.inbox.close()
             watched.inbox = inbox
         return None
+
+    def _show(self, domain: str, fields: Mapping[str, Value | None]) -> None:
+        show(protection_path(self._run_dir, domain), fields, self._period_s, time.monotonic_ns())
 
     def _points(self, domain: str, fields: Mapping[str, Value | None], time_ns: int) -> list[Point]:
         point = Point.of("checkpoint", {"host": self._host, "domain": domain}, fields, time_ns)

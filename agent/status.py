@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from agent import hold, lock
 from agent.clock import NS_PER_S, Now, boot_id
 from agent.order import Order, OrderError, effective_interval_ms, order_path, read
+from agent.protection import Protection, protection_path
+from agent.protection import read as read_protection
 from agent.service import lock_path, primary_of
 from agent.settings import AgentSettings
 from agent.spool_file import set_aside
@@ -29,6 +31,8 @@ class DomainStatus:
     order_left_s: float
     hold_ms: int | None
     hold_left_s: float
+    protection: Protection | None
+    """None where nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,9 @@ def _domains(settings: AgentSettings, now: Now, problems: list[str]) -> Iterator
             held = None
             problems.append(str(error))
         hold_left_s = 0.0 if held is None else max(0.0, held.left_ns(now, boot) / NS_PER_S)
+        protection = read_protection(protection_path(settings.run_dir, domain), now.monotonic_ns)
+        if protection is not None and not protection.protected:
+            problems.append(f"{domain}: unprotected, no checkpoint arrives; look at journalctl -u remus@{domain}")
         yield DomainStatus(
             domain,
             domain in here,
@@ -96,6 +103,7 @@ def _domains(settings: AgentSettings, now: Now, problems: list[str]) -> Iterator
             order_left_s,
             held.interval_ms if held is not None and hold_left_s else None,
             hold_left_s,
+            protection,
         )
 
 
@@ -134,7 +142,15 @@ def _domain_line(domain: DomainStatus) -> str:
     order = f"order for {domain.order_left_s:.1f} s more" if domain.order_left_s else "no order"
     held = f", held to {domain.hold_ms} ms for {domain.hold_left_s:.0f} s more" if domain.hold_ms else ""
     where = "" if domain.is_primary else ", not the primary"
-    return f"domain    {domain.domain}: {domain.interval_ms} ms ({order}{held}{where})"
+    return f"domain    {domain.domain}: {domain.interval_ms} ms ({order}{held}{where}), {_protected(domain.protection)}"
+
+
+def _protected(told: Protection | None) -> str:
+    if told is None:
+        return "protection unknown"
+    rate, pause_ms = told.figures.get("rate_per_s", 0.0), told.figures.get("pause_ms")
+    pause = "" if pause_ms is None else f", {pause_ms:.0f} ms pause"
+    return f"protected: {rate:.1f} checkpoints/s{pause}" if told.protected else "unprotected"
 
 
 def _ago(time_ns: int, now: Now) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.checkpoints import CheckpointCollector, read_period_s
+from agent.protection import protection_path, read
 from agent.reports import Applied, Checkpoint
 from telemetry.point import Point
 from tests.agent.pacer_log import reports
@@ -113,6 +114,11 @@ def test_reports_become_a_point_and_the_guests_share_of_time(run_dir: Path) -> N
         }
         assert collector.ran_share("h1") == pytest.approx(0.75)
         assert collector.ran_share("h2") is None
+        told = read(protection_path(run_dir, "h1"), time.monotonic_ns())
+        assert told is not None
+        assert told.protected
+        assert told.figures["interval_ms"] == 200.0
+    assert [path.name for path in (run_dir / "h1").iterdir()] == []
 
 
 def test_a_real_run_through_the_socket(run_dir: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from agent import hold, lock, status
 from agent.clock import NS_PER_S, Now, boot_id
 from agent.order import Order, order_path, write
+from agent.protection import Protection, protection_path, show
 from agent.service import lock_path
 from agent.settings import AgentSettings
 from agent.spool import Spool
@@ -54,14 +55,14 @@ def test_all_is_well(settings: AgentSettings) -> None:
         told = status.status(settings, later(2.5))
     assert told.problems == ()
     assert told.running
-    assert told.domains == (status.DomainStatus("web", True, 2_000, 10.0, None, 0.0),)
+    assert told.domains == (status.DomainStatus("web", True, 2_000, 10.0, None, 0.0, None),)
     assert status.table(told, later(2.5)).splitlines() == [
         "agent     running",
         f"spool     1 points wait ({told.spool.bytes if told.spool else 0} bytes), the oldest for 2.5 s",
         "sent      1, last 2.5 s ago",
         "dropped   none",
         "refused   0",
-        "domain    web: 2000 ms (order for 10.0 s more)",
+        "domain    web: 2000 ms (order for 10.0 s more), protection unknown",
     ]
     assert json.loads(json.dumps(status.as_json(told)))["spool"]["points"] == 1
 
@@ -121,20 +122,31 @@ def test_a_primary_without_an_order_is_a_problem(settings: AgentSettings) -> Non
     assert problems(settings, later(1.0)) == ("web: no order stands, so it is at 25 ms; is there a fresh decision?",)
 
 
+def test_a_replication_that_is_not_alive_is_a_problem(settings: AgentSettings) -> None:
+    order(settings, "web", 2_000, left_s=60.0)
+    show(protection_path(settings.run_dir, "web"), {"protected": False}, 1.0, NOW.monotonic_ns)
+    assert problems(settings) == ("web: unprotected, no checkpoint arrives; look at journalctl -u remus@web",)
+
+
 def test_shows_holds_and_domains_of_which_this_host_is_not_the_primary(settings: AgentSettings) -> None:
     order(settings, "web", 100, left_s=60.0)
     order(settings, "gone", 2_000, left_s=-5.0)
     hold.place(hold.hold_path(settings.run_dir, "web"), 100, 3_600, NOW, boot_id())
+    figures = {"rate_per_s": 5.4, "pause_ms": 110.2}
+    show(protection_path(settings.run_dir, "web"), {"protected": True, **figures}, 1.0, NOW.monotonic_ns)
     with lock.held(lock_path(settings)):
         told = status.status(settings, NOW)
     gone, web = told.domains
-    assert gone == status.DomainStatus("gone", False, 25, 0.0, None, 0.0)
-    assert web == status.DomainStatus("web", True, 100, 60.0, 100, 3_600.0)
+    assert gone == status.DomainStatus("gone", False, 25, 0.0, None, 0.0, None)
+    assert web == status.DomainStatus("web", True, 100, 60.0, 100, 3_600.0, Protection(True, figures))
     assert status.table(told, NOW).splitlines()[1:] == [
-        "domain    gone: 25 ms (no order, not the primary)",
-        "domain    web: 100 ms (order for 60.0 s more, held to 100 ms for 3600 s more)",
+        "domain    gone: 25 ms (no order, not the primary), protection unknown",
+        (
+            "domain    web: 100 ms (order for 60.0 s more, held to 100 ms for 3600 s more), "
+            "protected: 5.4 checkpoints/s, 110 ms pause"
+        ),
     ]
-    ended = replace(web, hold_ms=None, hold_left_s=0.0, interval_ms=25, order_left_s=0.0)
+    ended = replace(web, hold_ms=None, hold_left_s=0.0, interval_ms=25, order_left_s=0.0, protection=None)
     assert status.status(settings, later(3_600.0)).domains[1] == ended
 
 
