@@ -69,7 +69,14 @@ def write_lines(influx: Influx, bucket: str, lines: Sequence[str]) -> None:
 
 @contextmanager
 def running_influxd(directory: Path) -> Iterator[Server]:
-    """Start influxd on a free loopback port with all its files in `directory`, set it up, and stop it at the end."""
+    """A server that is set up: see `starting_influxd`."""
+    with starting_influxd(directory) as url:
+        yield _set_up(url)
+
+
+@contextmanager
+def starting_influxd(directory: Path) -> Iterator[str]:
+    """Start influxd on a free loopback port with all its files in `directory`, and stop it at the end; its url."""
     found = subprocess.run(_FIND, capture_output=True, text=True, check=False)
     if found.returncode:
         raise RuntimeError(found.stderr.strip())
@@ -78,7 +85,7 @@ def running_influxd(directory: Path) -> Iterator[Server]:
     command = [found.stdout.strip(), "--http-bind-address=127.0.0.1:0", "--reporting-disabled", *files]
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=directory) as process:
         try:
-            yield _set_up(f"http://127.0.0.1:{_port(process, log)}")
+            yield f"http://127.0.0.1:{_port(process, log)}"
         finally:
             process.kill()  # its files are thrown away: nothing to save
 

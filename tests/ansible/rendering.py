@@ -1,0 +1,44 @@
+"""Templates as Ansible renders them: in, inventory, host and role; out, the text."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ansible.inventory.manager import InventoryManager  # type: ignore[import-untyped]  # Ansible ships no types
+from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]  # as above
+from ansible.plugins.loader import init_plugin_loader  # type: ignore[import-untyped]  # as above
+from ansible.template import Templar  # type: ignore[import-untyped]  # as above
+from ansible.vars.hostvars import HostVars  # type: ignore[import-untyped]  # as above
+from ansible.vars.manager import VariableManager  # type: ignore[import-untyped]  # as above
+
+ROOT = Path(__file__).parents[2]
+
+
+def evaluate(expression: str, role: str, **more: Any) -> Any:
+    """An expression of the variables in `role`'s vars/main.yml and of `more`."""
+    _load_plugins()
+    loader = DataLoader()
+    variables = loader.load_from_file(str(ROOT / "roles" / role / "vars" / "main.yml"))
+    return Templar(loader, variables | more).template(f"{{{{ {expression} }}}}")
+
+
+def render(inventory: str, host: str, role: str, template: str, **more: Any) -> str:
+    """A template of `role` for `host`, by the role's defaults, the inventory's variables and `more`."""
+    _load_plugins()
+    loader = DataLoader()
+    loader.set_basedir(str(ROOT))
+    hosts = InventoryManager(loader, sources=[str(ROOT / "inventory" / inventory)])
+    manager = VariableManager(loader, hosts)
+    HostVars(hosts, manager, loader)  # makes itself known to the manager
+    defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
+    variables = defaults | manager.get_vars(host=hosts.get_host(host)) | {"ansible_managed": "by a test"} | more
+    templar = Templar(loader, variables)
+    folder = ROOT / "roles" / role / "templates"
+    templar.environment.loader.searchpath = [str(folder)]
+    text: str = templar.template((folder / template).read_text(encoding="utf-8"), preserve_trailing_newlines=True)
+    return text
+
+
+@cache
+def _load_plugins() -> None:
+    init_plugin_loader()
