@@ -1,0 +1,48 @@
+"""Both inventories: what they declare is what the roles accept."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
+
+ROOT = Path(__file__).parents[2]
+INVENTORIES = ["lab", "production"]
+
+
+def listed(inventory: str, tmp_path: Path) -> dict[str, Any]:
+    """All hosts' variables and the groups, as Ansible reads them."""
+    program = Path(sys.executable).with_name("ansible-inventory")
+    command = [str(program), "-i", str(ROOT / "inventory" / inventory), "--list"]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path)}
+    output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    inventory_of_hosts: dict[str, Any] = json.loads(output)
+    return inventory_of_hosts
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_guests_are_as_the_role_wants_them(inventory: str, tmp_path: Path) -> None:
+    hosts = listed(inventory, tmp_path)
+    specification = yaml.safe_load((ROOT / "roles" / "guest" / "meta" / "argument_specs.yml").read_text())
+    options = specification["argument_specs"]["main"]["options"]["guest_declared"]["options"]
+    types = {"str": str, "int": int}
+    for guest in hosts["_meta"]["hostvars"]["a"]["hefery_guests"]:
+        assert guest.keys() <= options.keys()
+        assert {name for name, option in options.items() if option.get("required")} <= guest.keys()
+        for name, value in guest.items():
+            assert isinstance(value, types[options[name]["type"]]), name
+            assert value in options[name].get("choices", [value])
+        assert {guest["primary"], guest["backup"]} <= set(hosts["xen"]["hosts"])
+        assert guest["primary"] != guest["backup"]
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_the_landscape_is_the_papers(inventory: str, tmp_path: Path) -> None:
+    hosts = listed(inventory, tmp_path)
+    groups = {group: hosts[group]["hosts"] for group in ("xen", "nfs", "clients", "monitoring")}
+    assert groups == {"xen": ["a", "b"], "nfs": ["f"], "clients": ["c"], "monitoring": ["m"]}
+    assert all("hefery_address" in variables for variables in hosts["_meta"]["hostvars"].values())

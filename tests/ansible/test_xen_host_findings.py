@@ -1,0 +1,127 @@
+"""Preflight's findings: a pair without a fault has none, each fault has its own."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.ansible.plugins import load
+
+FINDINGS = load("xen_host/filter_plugins/xen_host.py")
+PROBE: dict[str, Any] = {
+    "clock_ahead_s": 0.4,
+    "missing": [],
+    "units": {},
+    "machine": {"abilities": [], "cpu_features": "fpu", "cpus": 1, "memory_mb": 900},
+    "xen": {"version": [4, 17], "abilities": ["hvm", "hap"], "cpu_features": "1:2", "cpus": 2, "free_memory_mb": 600},
+    "domains": {},
+    "receiving": False,
+    "without_suspend_channel": [],
+    "buffered_disks": [],
+    "unreachable": [],
+    "bridge": True,
+}
+GUEST: dict[str, Any] = {"name": "web1", "type": "pvh", "memory_mb": 128, "primary": "a", "backup": "b"}
+
+
+def found(
+    probe: dict[str, Any] = PROBE,
+    guest: dict[str, Any] = GUEST,
+    peer: dict[str, Any] = PROBE,
+    host: str = "a",
+    bridge_port: str = "eth0",
+) -> list[str]:
+    """Names of what preflight finds on a host."""
+    findings = FINDINGS.findings(
+        probe,
+        host=host,
+        peers={"b": peer},
+        guests=[guest],
+        tolerance_s=5,
+        dom0_memory_mb=512,
+        bridge_port=bridge_port,
+    )
+    assert all(finding["text"].startswith(f"{finding['name']}: ") for finding in findings)
+    return [finding["name"] for finding in findings]
+
+
+def with_change(path: str, value: object) -> dict[str, Any]:
+    """The probe with one thing changed, named by its dotted path."""
+    probe = copy.deepcopy(PROBE)
+    *folders, key = path.split(".")
+    place = probe
+    for folder in folders:
+        place = place[folder]
+    place[key] = value
+    return probe
+
+
+def test_a_sound_pair_has_none() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name"),
+    [
+        ("xen.version", [4, 1], "xen_version"),
+        ("xen.abilities", ["hvm"], "log_dirty"),
+        ("xen.cpu_features", "1:3", "cpu_features"),
+        ("clock_ahead_s", 5.5, "clock"),
+        ("clock_ahead_s", -4.7, "clock"),
+        ("xen.free_memory_mb", 140, "memory"),
+        ("unreachable", ["b"], "reachability"),
+        ("domains", {"web1--incoming": 128}, "stale_incoming"),
+        ("buffered_disks", ["web1"], "buffered_disk"),
+    ],
+)
+def test_each_fault_has_its_name(path: str, value: object, name: str) -> None:
+    assert found(with_change(path, value)) == [name]
+
+
+def test_a_copy_that_is_fed_is_not_stale_and_its_memory_is_there() -> None:
+    receiving = {**with_change("domains", {"web1--incoming": 128}), "receiving": True}
+    receiving["xen"]["free_memory_mb"] = 10
+    assert found(receiving, host="b") == []
+
+
+def test_without_xen_the_machine_is_looked_at() -> None:
+    bare = with_change("xen", None)
+    assert found(bare) == ["log_dirty"]
+    bare["machine"]["abilities"] = ["hap"]
+    assert found(bare) == []
+    bare["machine"]["memory_mb"] = 600
+    assert found(bare) == ["memory"]
+
+
+def test_a_pv_guest_needs_shadow_paging_where_xen_names_it() -> None:
+    guest = {**GUEST, "type": "pv"}
+    assert found(guest=guest) == ["log_dirty"]
+    assert found(with_change("xen.abilities", ["pv", "shadow"]), guest) == []
+    assert found(with_change("xen.version", [4, 2]), guest) == []
+
+
+def test_an_old_xen_needs_the_suspend_event_channel() -> None:
+    old = {**with_change("without_suspend_channel", ["web1"])}
+    assert found(old) == []
+    old["xen"]["version"] = [4, 2]
+    old["xen"]["abilities"] = ["hap"]
+    assert found(old) == ["suspend_event_channel"]
+
+
+def test_affinity_must_fit() -> None:
+    assert found(guest={**GUEST, "cpus": "0-1"}) == []
+    assert found(guest={**GUEST, "cpus": "0,2"}) == ["affinity"]
+
+
+def test_a_disk_on_nfs_must_be_accepted() -> None:
+    assert found(guest={**GUEST, "disk": "web1.img"}) == ["nfs_disk"]
+
+
+def test_a_bridge_needs_a_port_or_another_maker() -> None:
+    bare = with_change("bridge", value=False)
+    assert found(bare) == []
+    assert found(bare, bridge_port="") == ["bridge"]
+
+
+def test_other_hosts_guests_are_not_its_own() -> None:
+    assert found(with_change("xen.abilities", []), host="c") == []

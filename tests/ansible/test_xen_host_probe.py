@@ -1,0 +1,68 @@
+"""The probe of role xen_host: what it reads out of xl's own output, and of the machine that the tests run on."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from tests.ansible.plugins import load
+
+DATA = Path(__file__).parents[1] / "data"
+PROBE = load("xen_host/library/xen_host_probe.py")
+
+
+def probed(answers: dict[str, str], **parameters: Any) -> dict[str, Any]:
+    """Probe with a shell that knows these commands by what they contain, and fails at all others."""
+    asked = {"packages": [], "units": [], "peers": {}, "peer_port": 22, "bridge": "nobr0", "controller_time_s": 0.0}
+    run = lambda command: next((text for part, text in answers.items() if part in command), None)  # noqa: E731  # a stub
+    found: dict[str, Any] = PROBE.look({**asked, **parameters}, run)
+    return found
+
+
+def test_xen_is_read_from_xl_info() -> None:
+    found = probed({"xl info": (DATA / "xl-info-4.17-pvh-host.txt").read_text()})
+    assert found["xen"] == {
+        "version": [4, 17],
+        "abilities": ["pv", "hvm", "hap", "gnttab-v1", "gnttab-v2"],
+        "cpu_features": "078bf3fd:c2982203:20100800:00000005:00000000:00000000:00000000:00000000",
+        "cpus": 1,
+        "free_memory_mb": 650,
+    }
+
+
+def test_a_host_without_xen_is_the_machine_alone() -> None:
+    found = probed({})
+    assert found["xen"] is None
+    assert found["domains"] == {}
+    assert found["machine"]["cpus"] >= 1
+    assert found["machine"]["memory_mb"] > 100
+    assert not found["bridge"]
+
+
+def test_domains_are_read_from_xl_list() -> None:
+    assert PROBE.domains((DATA / "xl-list-4.17-backup.txt").read_text()) == {"h1--incoming": 96}
+    assert PROBE.domains((DATA / "xl-list-4.17-replicating.txt").read_text()) == {"h1": 96}
+    assert PROBE.domains("two words    7   512     2     -b----      96.4\n") == {"two words": 512}
+
+
+def test_only_what_is_not_installed_is_missing() -> None:
+    states = "xenstore-utils install ok installed\nnfs-common deinstall ok config-files\n"
+    found = probed({"dpkg-query": states}, packages=["xenstore-utils", "nfs-common", "xen-utils-4.17"])
+    assert found["missing"] == ["nfs-common", "xen-utils-4.17"]
+
+
+def test_a_unit_that_is_not_there_has_no_enablement() -> None:
+    found = probed({"is-enabled there": "enabled\nactive\n", "is-enabled gone": "inactive\n"}, units=["there", "gone"])
+    assert found["units"] == {"there": ["enabled", "active"], "gone": ["inactive"]}
+
+
+def test_a_peer_that_takes_no_connection_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["unreachable"] == []
+    assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["unreachable"] == ["b"]
+
+
+def test_a_guest_without_suspend_channel_is_named() -> None:
+    listed = (DATA / "xl-list-4.17-replicating.txt").read_text()
+    assert probed({"xl list": listed})["without_suspend_channel"] == ["h1"]
+    assert probed({"xl list": listed, "xenstore-exists": ""})["without_suspend_channel"] == []
