@@ -3,11 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+PACER_NEEDS := gcc libc6-dev libxen-dev
 # one thread per process: the arrays are small, and threads of one process would wait for those of another
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench wheels influxd guest clean
+.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,12 +21,13 @@ demo: ## watch this machine, disturb it, and see the interval follow the forecas
 	@$(PYTHON) -m demo
 
 test: ## run the tests (sets up and gets a real InfluxDB first)
-	@scripts/setup python3-venv stress-ng
+	@scripts/setup python3-venv stress-ng $(PACER_NEEDS)
 	@scripts/influxd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
-lint: ## check style, types, shell and YAML
-	@scripts/setup python3-venv
+lint: ## check style, types, shell and YAML; compile the pacer with warnings as errors
+	@scripts/setup python3-venv $(PACER_NEEDS)
+	$(MAKE) --silent -C pacer tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -55,6 +57,10 @@ influxd: ## get a real InfluxDB server into the cache; prints its path
 guest: ## build the lab's guest: kernel, initial ramdisk, disk
 	@scripts/setup python3-venv gcc cpio e2fsprogs
 	@guest/build
+
+pacer: ## build the library that paces xl remus (build/pacer/libhefery-pacer.so)
+	@scripts/setup python3-venv $(PACER_NEEDS)
+	@$(MAKE) --silent -C pacer
 
 clean: ## remove what was built here (never the cache, nor any data)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
