@@ -1,0 +1,95 @@
+#!/usr/bin/python
+"""An Ansible module: what lives, arrives and is replicated on a Xen host, in one round trip; changes nothing."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: act_look
+short_description: See which guests live, arrive and are replicated on a Xen host
+description: [Changes nothing.]
+options:
+  guests: {description: The declared guests' names., type: list, elements: str, required: true}
+  run_path: {description: Where the agent tells of replications., type: path, default: /run/hefery}
+author: [hefery]
+"""
+
+INCOMING = "--incoming"
+UNITS = {"agent": "hefery-agent.service", "receiver": "hefery-receiver.socket", "heartbeat": "hefery-heartbeat.service"}
+
+
+def domains(text):
+    """Return each domain's state in `xl list`; names may hold spaces."""
+    rows = (re.fullmatch(r"(.+?)\s+\d+\s+\d+\s+\d+\s+(\S{6})\s+[\d.]+", line.strip()) for line in text.splitlines())
+    return {row[1]: row[2] for row in rows if row}
+
+
+def units(text):
+    """Return each unit's state in the output of `systemctl show --property Id,LoadState,ActiveState`."""
+    blocks = (dict(line.split("=", 1) for line in block.splitlines()) for block in text.strip().split("\n\n"))
+    return {
+        block["Id"]: block["ActiveState"] if block["LoadState"] == "loaded" else "absent" for block in blocks if block
+    }
+
+
+def replication(path, now_ns):
+    """Return what the agent says in the file; None where it says nothing, or its word is too old."""
+    try:
+        said = json.loads(path.read_text())
+        return said if said["until_monotonic_ns"] > now_ns else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def disks_in_use(text):
+    """Return the disks that a domain of this host has open, from `xenstore-ls -f` of the block backends."""
+    return sorted(set(re.findall(r'^\S+/params = "([^"]+)"$', text, re.MULTILINE)))
+
+
+def look(guests, run_path, run):
+    """Return the whole look; `run` gives a command's output, None where it fails."""
+    listed = run("xl", "list")
+    names = {guest: f"remus@{guest}.service" for guest in guests}
+    states = units(
+        run("systemctl", "show", "--property=Id,LoadState,ActiveState", *names.values(), *UNITS.values()) or ""
+    )
+    here = {} if listed is None else domains(listed)
+    now_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return {
+        "xen": listed is not None,
+        "live": {guest: here[guest] for guest in guests if guest in here},
+        "incoming": [guest for guest in guests if guest + INCOMING in here],
+        "units": {guest: states.get(unit, "absent") for guest, unit in names.items()},
+        "services": {name: states.get(unit, "absent") for name, unit in UNITS.items()},
+        "replication": {guest: replication(Path(run_path, guest, "replication"), now_ns) for guest in guests},
+        "disks": [guest for guest in guests if Path("/dev/hefery", guest).exists()],
+        "disks_in_use": disks_in_use(run("xenstore-ls", "-f", "/local/domain/0/backend/vbd") or ""),
+    }
+
+
+def main():
+    """Look, and hand over what was seen."""
+    module = AnsibleModule(
+        argument_spec={
+            "guests": {"type": "list", "elements": "str", "required": True},
+            "run_path": {"type": "path", "default": "/run/hefery"},
+        },
+        supports_check_mode=True,
+    )
+
+    def run(*command):
+        path = module.get_bin_path(command[0])
+        if path is None:
+            return None
+        code, output, _ = module.run_command([path, *command[1:]])
+        return output if code == 0 else None
+
+    module.exit_json(changed=False, look=look(module.params["guests"], module.params["run_path"], run))
+
+
+if __name__ == "__main__":
+    main()
