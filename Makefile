@@ -8,7 +8,7 @@ PACER_NEEDS := gcc libc6-dev libxen-dev
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer clean
+.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer lab lab-down clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,9 @@ lint: ## check style, types, shell and YAML; compile the pacer with warnings as 
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/setup scripts/influxd .ci/run
+	.venv/bin/shellcheck scripts/setup scripts/influxd .ci/run guest/build guest/init lab/image/install lab/image/venv
 	.venv/bin/yamllint --strict .
+	PATH=$(CURDIR)/.venv/bin:$$PATH ansible-lint -q
 
 format: ## format the code
 	@scripts/setup python3-venv
@@ -57,6 +58,15 @@ influxd: ## get a real InfluxDB server into the cache; prints its path
 guest: ## build the lab's guest: kernel, initial ramdisk, disk
 	@scripts/setup python3-venv gcc cpio e2fsprogs
 	@guest/build
+
+LAB_PACKAGES := qemu-system-x86 qemu-utils debootstrap systemd-container nftables e2fsprogs iproute2 openssh-client netcat-openbsd
+
+lab: ## bring up the landscape on this machine: Xen hosts a and b, NFS server f, client c, monitor m (1-4 min)
+	@scripts/setup python3-venv $(LAB_PACKAGES)
+	@$(PYTHON) -m lab up
+
+lab-down: ## end the landscape's hosts; their disks stay
+	@$(PYTHON) -m lab down
 
 pacer: ## build the library that paces xl remus (build/pacer/libhefery-pacer.so)
 	@scripts/setup python3-venv $(PACER_NEEDS)

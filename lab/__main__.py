@@ -1,0 +1,66 @@
+"""The command `python -m lab`: in, a verb; out, a landscape changed or shown, and an exit code."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lab import actions, network, remote
+from lab.errors import LabError
+from lab.landscape import HOSTS, host, instance
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Parse, call one function, say what went wrong."""
+    arguments = _parser().parse_args(words)
+    try:
+        return _call(arguments)
+    except LabError as error:
+        sys.stderr.write(f"lab: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("lab: stopped; `up` goes on from here, `down` ends what runs\n")
+        return 130
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    lab = instance()
+    match arguments.verb:
+        case "up":
+            actions.up(lab)
+        case "down":
+            actions.down(lab)
+        case "forget":
+            actions.forget(lab)
+        case "ssh":
+            remote.log_in(lab, host(arguments.host), arguments.command)
+        case "kill":
+            actions.kill(lab, host(arguments.host))
+        case "cut":
+            network.cut(lab, host(arguments.source), host(arguments.target), one_way=arguments.one_way)
+        case "heal":
+            network.heal(lab)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__, epilog="HEFERY_LAB names the instance")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    names = ", ".join(HOSTS)
+    verbs.add_parser("up", help="start what is not running, building images first where there are none")
+    verbs.add_parser("down", help="end all hosts; their disks stay")
+    verbs.add_parser("forget", help="down, and throw the disks away")
+    ssh = verbs.add_parser("ssh", help="log in, or run a command")
+    ssh.add_argument("host", metavar="HOST", help=names)
+    ssh.add_argument("command", nargs=argparse.REMAINDER)
+    kill = verbs.add_parser("kill", help="a host's power fails")
+    kill.add_argument("host", metavar="HOST", help=names)
+    cut = verbs.add_parser("cut", help="drop what two hosts send each other")
+    cut.add_argument("source", metavar="A")
+    cut.add_argument("target", metavar="B")
+    cut.add_argument("--one-way", action="store_true", help="only what A sends to B")
+    verbs.add_parser("heal", help="take all cuts away")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""What can be done to an instance: up, down, kill, snapshot and restore; each may be said again."""
+
+import fcntl
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lab import acceleration, container, machine, network, processes, remote, requirements
+from lab.commands import run
+from lab.errors import LabError
+from lab.image.build import Images, images
+from lab.landscape import CONTAINERS, HOSTS, MACHINES, Host, Instance
+from lab.processes import Process
+from lab.progress import say, step
+
+_BOOT_S: Final = 400
+_END_S: Final = 10
+_LOG_LINES: Final = 15
+
+
+def up(lab: Instance) -> None:
+    """Start what is not running, and wait until every host has booted. Raises LabError."""
+    requirements.check(lab.cache)
+    with _alone(lab):
+        down = {name for name, host in HOSTS.items() if not find(lab, host)}
+        if not down and network.exists(lab):
+            say("all is up")
+            return
+        requirements.check_memory(down)
+        built = _images(lab)
+        lab.state.mkdir(parents=True, exist_ok=True)
+        network.create(lab)
+        remote.write_config(lab, built)
+        for host in HOSTS.values():
+            if host.name in down:
+                _start(lab, host, built)
+        with step(f"booting {', '.join(sorted(down))}"), ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: _wait(lab, HOSTS[name]), sorted(down)))
+        remote.set_clocks(lab)
+    say(f"ssh -F {remote.config(lab)} a")
+
+
+def find(lab: Instance, host: Host) -> Process | None:
+    """The process that is the host, while it runs."""
+    return processes.find(machine.pid_file(lab, host))
+
+
+def down(lab: Instance) -> None:
+    """End all hosts and take the network away; disks and logs stay in the instance's state."""
+    with _alone(lab):
+        for host in MACHINES:
+            kill(lab, host)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda host: container.stop(lab, host), CONTAINERS))
+        container.forget(lab)
+        network.remove(lab)
+        run("rm", "-rf", "--one-file-system", lab.run)
+
+
+def forget(lab: Instance) -> None:
+    """Down, and throw the disks away: the next `up` starts from fresh images."""
+    down(lab)
+    run("rm", "-rf", lab.state)
+
+
+def kill(lab: Instance, host: Host) -> None:
+    """A power cut: no host is told, no connection is ended. `up` boots it again from its disk."""
+    process = find(lab, host)
+    if host.kind == "container":
+        container.stop(lab, host, at_once=True)
+    elif process and not process.kill(signal.SIGKILL, _END_S):
+        raise LabError(f"{host.name}: process {process.pid} cannot be killed: look with `ps {process.pid}`")
+
+
+def _images(lab: Instance) -> Images:
+    """The build that the disks of this instance began with, else today's."""
+    note = lab.state / "images"
+    if note.exists() and Path(note.read_text()).exists():
+        return Images(Path(note.read_text()))
+    built = images(lab)
+    run("rm", "-rf", lab.state)
+    lab.state.mkdir(parents=True)
+    note.write_text(str(built.folder))
+    return built
+
+
+def _start(lab: Instance, host: Host, built: Images) -> None:
+    if host.kind == "container":
+        container.start(lab, host, built)
+    else:
+        machine.create_disk(lab, host, built)
+        machine.start(lab, host, built, acceleration.accelerator())
+
+
+def _wait(lab: Instance, host: Host) -> None:
+    began = time.monotonic()
+    process = find(lab, host)
+
+    def booted() -> bool:
+        if process is None or not process.alive:
+            raise LabError(f"{host.name} ended while it booted, see {lab.log(host)}:\n{_tail(lab.log(host))}")
+        return remote.answers(lab, host)
+
+    if not processes.wait(booted, _BOOT_S, every_s=0.5):
+        raise LabError(f"{host.name} has not booted in {_BOOT_S} s, see {lab.log(host)}:\n{_tail(lab.log(host))}")
+    # xen.service may still be at work when sshd greets
+    remote.run(lab, host, "systemctl is-system-running --wait || true", timeout_s=_BOOT_S)
+    say(f"{host.name} is up after {time.monotonic() - began:.0f} s")
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+
+
+@contextmanager
+def _alone(lab: Instance) -> Iterator[None]:
+    """One command at a time changes an instance."""
+    lab.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lab.run.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"another command is changing lab {lab.name}: wait for it to end") from None
+        yield
