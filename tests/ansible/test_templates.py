@@ -1,0 +1,171 @@
+"""The templates of the hosts' roles: rendered, then read as the program that each is for reads it."""
+
+import ast
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
+
+from tests.ansible.plugins import ROLES
+
+GUEST = {
+    "name": "web1",
+    "type": "pvh",
+    "memory_mb": 128,
+    "vcpus": 1,
+    "mac": "00:16:3e:77:00:50",
+    "address": "10.77.0.50",
+    "disk": "web1.img",
+    "primary": "a",
+    "backup": "b",
+    "kernel_arguments": "guest.address=10.77.0.50",
+}
+INPUTS: dict[str, Any] = {
+    "ansible_managed": "Ansible managed",
+    "item": GUEST,
+    "nfs_server_clients": ["10.77.0.11", "10.77.0.12"],
+    "xen_host_bridge_port": "eth0",
+    "__guest_path": "/var/lib/hefery/guests",
+}
+
+
+def rendered(path: str, **inputs: Any) -> str:
+    """A template of a role, as Ansible's template module renders it."""
+    role = ROLES / path.partition("/")[0]
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text())
+    jinja = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return jinja.from_string((ROLES / path).read_text()).render(**{**defaults, **INPUTS, **inputs})
+
+
+def guest_config(**changes: Any) -> dict[str, Any]:
+    """The guest's configuration as xl reads it: assignments of strings, numbers and lists."""
+    text = rendered("guest/templates/guest.cfg.j2", item={**GUEST, **changes})
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {key: ast.literal_eval(value) for key, value in (line.split(" = ", 1) for line in lines)}
+
+
+def test_guest_config() -> None:
+    config = guest_config()
+    assert config["name"] == "web1"
+    assert config["type"] == "pvh"
+    assert config["memory"] == config["maxmem"] == 128
+    assert config["extra"] == "console=hvc0 guest.address=10.77.0.50"
+    assert config["vif"] == ["mac=00:16:3e:77:00:50,bridge=xenbr0,script=/usr/local/sbin/hefery-vif"]
+    assert "target=/dev/hefery/web1" in config["disk"][0]
+    assert "cpus" not in config
+    assert guest_config(cpus="0-1")["cpus"] == "0-1"
+
+
+def test_a_guest_may_have_no_disk() -> None:
+    diskless = {key: value for key, value in GUEST.items() if key != "disk"}
+    assert "\ndisk =" not in rendered("guest/templates/guest.cfg.j2", item=diskless)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("guest/templates/hefery-disk.service.j2", "hefery-disk@web1.service"),
+        ("xen_host/templates/hefery-bridge.service.j2", "hefery-bridge.service"),
+    ],
+)
+def test_units_are_sound(path: str, name: str, tmp_path: Path) -> None:
+    unit = tmp_path / name
+    # the program itself is installed by the role
+    unit.write_text(rendered(path).replace("/usr/local/sbin/hefery-bridge", "/bin/true"))
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    assert name not in subprocess.run(command, capture_output=True, text=True, check=True).stderr
+
+
+@pytest.mark.parametrize("name", ["bridge", "vif", "block"])
+def test_scripts_are_sound(name: str, tmp_path: Path) -> None:
+    script = tmp_path / name
+    script.write_text(rendered(f"xen_host/templates/{name}.sh.j2"))
+    # SC2154: Xen sets vif
+    command = [str(Path(sys.executable).with_name("shellcheck")), "--exclude=SC2154", str(script)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b""
+
+
+def test_the_share_is_for_its_clients_alone_and_sync() -> None:
+    lines = rendered("nfs_server/templates/exports.j2").splitlines()[1:]
+    assert lines == [
+        f"/srv/hefery {address}(rw,sync,no_root_squash,no_subtree_check)" for address in ("10.77.0.11", "10.77.0.12")
+    ]
+
+
+def test_the_server_speaks_version_4_alone() -> None:
+    config = configparser.ConfigParser()
+    config.read_string(rendered("nfs_server/templates/nfs.conf.j2"))
+    assert config["nfsd"].getboolean("vers4")
+    assert not config["nfsd"].getboolean("vers3")
+    assert config["nfsd"].getint("grace-time") == config["nfsd"].getint("lease-time") == 10
+
+
+def test_grub_starts_xen(tmp_path: Path) -> None:
+    config = tmp_path / "hefery.cfg"
+    config.write_text(rendered("xen_host/templates/grub.cfg.j2", xen_host_xen_arguments="dom0_max_vcpus=1"))
+    shell = f'. {config}; echo "$XEN_OVERRIDE_GRUB_DEFAULT $GRUB_CMDLINE_XEN"'
+    output = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+    assert output == "1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1\n"
+
+
+def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> None:
+    script = tmp_path / "hefery-bridge"
+    script.write_text(rendered("xen_host/templates/bridge.sh.j2"))
+    network = f"""
+        mount -t sysfs sysfs /sys
+        ip link add eth0 type veth peer name cable && ip link set cable up && ip link set eth0 up
+        ip address add 10.77.0.11/24 dev eth0
+        ip route add default via 10.77.0.1 && ip route add 192.0.2.0/24 via 10.77.0.9 metric 50
+        port=$(cat /sys/class/net/eth0/address)
+        sh {script} && sh {script}
+        [ "$port" = "$(cat /sys/class/net/xenbr0/address)" ] && echo same address
+        ip -4 -oneline address show | awk '{{ print $2, $4 }}'
+        ip route show | sed 's/ linkdown//'
+    """
+    command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-ec", network]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines() == [
+        "same address",
+        "xenbr0 10.77.0.11/24",
+        "default via 10.77.0.1 dev xenbr0 ",
+        "10.77.0.0/24 dev xenbr0 proto kernel scope link src 10.77.0.11 ",
+        "192.0.2.0/24 via 10.77.0.9 dev xenbr0 metric 50 ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "environment", "written"),
+    [
+        ("vif", {"vif": "lo"}, "backend/hotplug-status connected\n"),
+        (
+            "block",
+            {"device": "/dev/null"},
+            "backend/physical-device 1:3 backend/physical-device-path /dev/null backend/hotplug-status connected\n",
+        ),
+    ],
+)
+def test_hotplug_scripts_tell_xen(script: str, environment: dict[str, str], written: str, tmp_path: Path) -> None:
+    for name, text in {
+        "xenstore-read": 'case $1 in */bridge) echo xenbr0 ;; */params) echo "$device" ;; esac',
+        "xenstore-write": 'echo "$@"',
+        "ip": '[ "$*" = "link set dev lo master xenbr0 up" ]',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    hotplug = tmp_path / "script"
+    hotplug.write_text(rendered(f"xen_host/templates/{script}.sh.j2"))
+    action = {"vif": "online", "block": "add"}[script]
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "XENBUS_PATH": "backend", **environment}
+    output = subprocess.run(["sh", hotplug, action], env=variables, capture_output=True, text=True, check=True).stdout
+    assert output == written
+    assert subprocess.run(["sh", hotplug, "remove"], env=variables, capture_output=True, check=True).stdout == b""
