@@ -116,9 +116,13 @@ class Replication:
         """Its standard error until now."""
         return "".join(self._said)
 
+    def trace(self) -> list[tuple[str, int]]:
+        """What it did until now, and when."""
+        return list(self._trace)
+
     def times_ns(self, what: str) -> list[int]:
         """When it did that."""
-        return [at_ns for done, at_ns in list(self._trace) if done == what]
+        return [at_ns for done, at_ns in self.trace() if done == what]
 
     def await_ns(self, what: str, *, count: int = 1) -> list[int]:
         """The same, once it did so `count` times."""
