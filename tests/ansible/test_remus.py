@@ -1,0 +1,87 @@
+"""The role remus: what it writes is what hefery-remus reads, and the units hold what a takeover depends on."""
+
+import configparser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from failover.settings import RemusSettings
+from telemetry.settings import load
+from tests.ansible.rendering import render
+
+
+def settings(tmp_path: Path, inventory: str, host: str, **more: Any) -> RemusSettings:
+    path = tmp_path / f"{host}.toml"
+    path.write_text(render(inventory, host, "remus", "remus.toml.j2", **more))
+    return load(path, RemusSettings)
+
+
+@pytest.mark.parametrize("inventory", ["lab", "production"])
+def test_hosts_of_a_pair_know_each_other(inventory: str, tmp_path: Path) -> None:
+    a, b = settings(tmp_path, inventory, "a"), settings(tmp_path, inventory, "b")
+
+    assert a.domains == b.domains
+    for here, there in ((a, b), (b, a)):
+        peer = here.peer_of(here.domain("web1"))
+        assert (peer.name, peer.address) == (there.host.name, there.receiver.address)
+
+
+def test_every_variable_arrives(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path,
+        "production",
+        "a",
+        remus_host="xen-a",
+        remus_domains=[{"name": "db", "primary": "a", "backup": "b"}],
+        remus_transport="ssh",
+        remus_heartbeat_port=1,
+        remus_heartbeat_period_s=0.2,
+        remus_heartbeat_timeout_s=2,
+        remus_receiver_port=3,
+        remus_receiver_stall_timeout_s=9,
+    )
+
+    assert found.host.name == "xen-a"
+    assert (found.heartbeat.port, found.heartbeat.period_s, found.heartbeat.timeout_s) == (1, 0.2, 2.0)
+    assert (found.receiver.port, found.receiver.stall_timeout_s) == (3, 9.0)
+    assert found.domain("db").peers == ("xen-a", "b")
+    assert found.domain("db").transport == "ssh"
+    assert found.domain("db").ssh_key == Path("/etc/hefery/replication.key")
+
+
+def test_a_guest_of_other_hosts_is_left_out(tmp_path: Path) -> None:
+    elsewhere = [{"name": "db", "primary": "b", "backup": "x"}]
+    assert settings(tmp_path, "lab", "a", remus_domains=elsewhere).domains == ()
+
+
+def unit(name: str, **more: Any) -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=False, comment_prefixes=("#",), inline_comment_prefixes=None)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]  # units are case-sensitive
+    parser.read_string(render("lab", "a", "remus", f"{name}.j2", **more))
+    return parser["Service" if name.endswith(".service") else "Socket"]
+
+
+def test_no_end_of_a_receiver_is_a_takeover() -> None:
+    service = unit("hefery-receiver@.service")
+    assert (service["KillMode"], service["KillSignal"]) == ("process", "SIGKILL")
+    assert service["StandardInput"] == "socket"
+    assert service["StandardOutput"] == service["StandardError"] == "journal"
+    assert service["ExecStopPost"].endswith("hefery-remus clean")
+
+
+@pytest.mark.parametrize("name", ["remus@.service", "hefery-receiver@.service"])
+def test_nothing_begins_again_by_itself(name: str) -> None:
+    assert unit(name)["Restart"] == "no"
+    assert "Install" not in render("lab", "a", "remus", f"{name}.j2")
+
+
+def test_a_stop_lets_the_peer_give_up_first_and_does_not_kill_xl() -> None:
+    service = unit("remus@.service")
+    assert service["ExecStop"] == "/usr/local/bin/hefery-remus release --domain %i"
+    assert service["KillSignal"] == "SIGCONT"
+
+
+def test_memory_goes_over_tcp_only_where_that_is_said() -> None:
+    assert "7760" not in render("production", "a", "remus", "hefery-receiver.socket.j2")
+    assert "ListenStream=10.77.0.11:7760\n" in render("lab", "a", "remus", "hefery-receiver.socket.j2")
