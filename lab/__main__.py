@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lab import actions, network, remote
+from lab import actions, console, network, remote, status
 from lab.errors import LabError
 from lab.landscape import HOSTS, host, instance
 
@@ -37,6 +37,14 @@ def _call(arguments: argparse.Namespace) -> int:
             actions.kill(lab, host(arguments.host))
         case "cut":
             network.cut(lab, host(arguments.source), host(arguments.target), one_way=arguments.one_way)
+        case "snapshot":
+            actions.snapshot(lab, arguments.name)
+        case "restore":
+            actions.restore(lab, arguments.name)
+        case "console":
+            console.attach(lab, host(arguments.host))
+        case "status":
+            print(status.report(lab))
         case "heal":
             network.heal(lab)
     return 0
@@ -59,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     cut.add_argument("target", metavar="B")
     cut.add_argument("--one-way", action="store_true", help="only what A sends to B")
     verbs.add_parser("heal", help="take all cuts away")
+    snapshot = verbs.add_parser("snapshot", help="freeze a, b and f for a moment and save them")
+    snapshot.add_argument("name", metavar="NAME")
+    restore = verbs.add_parser("restore", help="start a, b and f again as they were saved")
+    restore.add_argument("name", metavar="NAME")
+    serial = verbs.add_parser("console", help="a machine's serial line, for when its network is cut")
+    serial.add_argument("host", metavar="HOST", help=names)
+    verbs.add_parser("status", help="what runs, what is cut, which snapshots there are")
     return parser
 
 

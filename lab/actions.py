@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from lab import acceleration, container, machine, network, processes, remote, requirements
+from lab import acceleration, container, machine, network, processes, remote, requirements, snapshots
 from lab.commands import run
 from lab.errors import LabError
 from lab.image.build import Images, images
@@ -76,6 +76,27 @@ def kill(lab: Instance, host: Host) -> None:
         raise LabError(f"{host.name}: process {process.pid} cannot be killed: look with `ps {process.pid}`")
 
 
+def snapshot(lab: Instance, name: str) -> None:
+    """Save all machines as they are at one moment, under `name`."""
+    with _alone(lab), step(f"snapshot {name}"):
+        down = [host.name for host in MACHINES if not find(lab, host)]
+        if down:
+            raise LabError(f"{', '.join(down)} must run to be in a snapshot: `python -m lab up` first")
+        snapshots.save(lab, name)
+
+
+def restore(lab: Instance, name: str) -> None:
+    """Start all machines again as they were saved under `name`, whatever has become of them; containers stay."""
+    with _alone(lab), step(f"restore {name}"):
+        snapshots.require(lab, name)
+        built = _images(lab)
+        network.create(lab)
+        for host in CONTAINERS:
+            if not find(lab, host):
+                _start(lab, host, built)
+        snapshots.restore(lab, name, built, acceleration.accelerator(lab, built))
+
+
 def _images(lab: Instance) -> Images:
     """The build that the disks of this instance began with, else today's."""
     note = lab.state / "images"
@@ -93,7 +114,7 @@ def _start(lab: Instance, host: Host, built: Images) -> None:
         container.start(lab, host, built)
     else:
         machine.create_disk(lab, host, built)
-        machine.start(lab, host, built, acceleration.accelerator())
+        machine.start(lab, host, built, acceleration.accelerator(lab, built))
 
 
 def _wait(lab: Instance, host: Host) -> None:

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import Final
 
 from lab import network, processes
+from lab.acceleration import cpu
 from lab.commands import run
 from lab.image.build import Images
 from lab.landscape import PREFIX_LENGTH, Host, Instance
 from lab.processes import Process
 
 _DOM0_MIB: Final = 1024
-_TCG_CPU: Final = "qemu64,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq"
-_XEN_FEATURES: Final = ",+svm,+npt,+vgif"
-"""With nested paging Xen has HAP, and HAP has the log of dirty pages that Remus needs of a PVH guest."""
 _XEN: Final = (
     "placeholder console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning "
     f"dom0_mem={_DOM0_MIB}M,max:{_DOM0_MIB}M dom0_max_vcpus=1 dom0_vcpus_pin "
@@ -27,18 +25,20 @@ _LINUX: Final = (
 
 def command(lab: Instance, host: Host, images: Images, accelerator: str, restore: str | None = None) -> list[str]:
     """QEMU's words for a host; `restore` names the snapshot to start from, paused."""
-    memory = f"{host.memory_mib}"
     words = ["qemu-system-x86_64", "-name", f"hefery-{lab.name}-{host.name}", "-machine", "pc", "-nodefaults"]
     words += ["-display", "none", "-vga", "none", "-no-user-config", "-rtc", "base=utc"]
-    words += ["-accel", accelerator, "-cpu", cpu(host, accelerator), "-m", memory, "-smp", f"{host.cpus}"]
+    words += [
+        "-accel",
+        accelerator,
+        "-cpu",
+        cpu(accelerator, xen=host.kind == "xen"),
+        "-m",
+        f"{host.memory_mib}",
+        "-smp",
+        f"{host.cpus}",
+    ]
     words += [*_kernel(host, images), *_devices(lab, host)]
     return words + (["-loadvm", restore, "-S"] if restore else [])
-
-
-def cpu(host: Host, accelerator: str) -> str:
-    """The CPU model: the same for all hosts that a guest may move between."""
-    model = _TCG_CPU if accelerator.startswith("tcg") else "host,migratable=on"
-    return model + _XEN_FEATURES if host.kind == "xen" and accelerator.startswith("tcg") else model
 
 
 def _kernel(host: Host, images: Images) -> list[str]:
