@@ -1,0 +1,71 @@
+"""Where trials begin: in, a lab in any state; out, the protected pair in a known one, from a snapshot."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from benchmarks.machine import commit
+from lab import actions
+from lab.errors import LabError
+from lab.landscape import ROOT
+from lab.processes import wait
+from lab.progress import say
+from lab.trials import playbooks
+from lab.trials.site import Site
+
+Base = Literal["protected", "probed", "unprotected"]
+"""protected: all of it runs; probed: the primary's agent is stopped, so that a probe can take its place; unprotected:
+and replication, too, in the safe order."""
+
+_LOG: Final = ROOT / "build" / "lab" / "trials" / "base.log"
+_PROTECTED_S: Final = 120
+
+
+def begin(site: Site, base: Base) -> None:
+    """Have the pair in this state; makes the snapshots where this commit has none. Raises LabError."""
+    if _made_for(site) != commit():
+        actions.up(site.lab)
+        converge(site)
+    actions.restore(site.lab, base)
+
+
+def converge(site: Site) -> None:
+    """Have the playbooks make the landscape, and take the snapshots. Raises LabError."""
+    _LOG.parent.mkdir(parents=True, exist_ok=True)
+    counts = playbooks.play("site.yml", _LOG)
+    if counts.broken:
+        raise LabError(f"site.yml failed, see {_LOG}: {'; '.join(counts.tasks[:3])}")
+    freeze(site)
+
+
+def freeze(site: Site) -> None:
+    """Take the snapshots of a landscape that has converged, and leave it protected. Raises LabError."""
+    primary, unit = site.guest.primary, site.guest.unit
+    if not wait(lambda: is_protected(site), _PROTECTED_S, every_s=1):
+        raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
+    _mark(site).unlink(missing_ok=True)
+    actions.snapshot(site.lab, "protected")
+    site.run(primary, "systemctl stop hefery-agent")
+    actions.snapshot(site.lab, "probed")
+    site.run(primary, f"systemctl stop {unit}", timeout_s=180)
+    actions.snapshot(site.lab, "unprotected")
+    _mark(site).write_text(commit())
+    actions.restore(site.lab, "protected")
+    say("the snapshots that trials begin from are taken")
+
+
+def forget(site: Site) -> None:
+    """The snapshots are of no use any more."""
+    _mark(site).unlink(missing_ok=True)
+
+
+def is_protected(site: Site) -> bool:
+    """Whether the agent on the primary says that checkpoints keep coming."""
+    return site.replication().get("protected") is True
+
+
+def _made_for(site: Site) -> str:
+    return _mark(site).read_text() if _mark(site).exists() else ""
+
+
+def _mark(site: Site) -> Path:
+    return site.lab.state / "trials"

@@ -1,0 +1,63 @@
+"""The command `python -m lab test`: in, which parts and how many trials; out, a report, a table, and an exit code."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.machine import commit, machine
+from lab.landscape import ROOT, instance
+from lab.trials import report as reports
+from lab.trials.guest import Guest
+from lab.trials.part import Part
+from lab.trials.parts import PARTS
+from lab.trials.report import Report, Run
+from lab.trials.runner import Runner
+from lab.trials.site import Site
+from lab.trials.table import table
+
+REPORT: Final = ROOT / "build" / "lab" / "report.json"
+LOGS: Final = ROOT / "build" / "lab" / "trials"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command can be told."""
+    parser.add_argument("--full", action="store_true", help="all trials; those in the report of this commit stay")
+    parser.add_argument("--part", action="append", choices=list(PARTS), metavar="NAME", help=", ".join(PARTS))
+    parser.add_argument("--trials", type=int, metavar="N", help="trials a part (default: 5 or so, many with --full)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the random moments (default: %(default)s)")
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Make the trials; 0 where all passed, 1 where one did not, or could not be made."""
+    chosen = [PARTS[name] for name in arguments.part or PARTS]
+    counts = {part.name: part.count(full=arguments.full, wanted=arguments.trials) for part in chosen}
+    parts = [part for part in chosen if counts[part.name]]
+    report = _begin(parts, arguments)
+    runner = Runner(Site(instance(), Guest.declared()), report, LOGS, lambda: _save(report))
+    for part in parts:
+        runner.run(part, counts[part.name])
+    print(table(parts, counts, report, LOGS))
+    print(f"report: {REPORT}")
+    return int(any(part.failed(report.rows.get(part.name, []), counts[part.name]) for part in parts))
+
+
+def _begin(parts: Sequence[Part], arguments: argparse.Namespace) -> Report:
+    """The report to go on with: of this commit and seed, without `--full` without the parts that are to be made."""
+    run = Run(commit(), arguments.seed, machine(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    report = reports.load(REPORT, run)
+    if not arguments.full:
+        for part in parts:
+            report.rows.pop(part.name, None)
+    return report
+
+
+def _save(report: Report) -> None:
+    reports.save(REPORT, report, {part.key: part.summary(report.rows.get(part.name, [])) for part in PARTS.values()})
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The same as a command of its own."""
+    parser = argparse.ArgumentParser(prog="python -m lab test", description=__doc__)
+    add_arguments(parser)
+    return test(parser.parse_args(words))

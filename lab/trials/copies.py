@@ -1,0 +1,78 @@
+"""How many copies lived, and did the right one go on: in, what was seen of the guest; out, numbers to judge by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lab.trials.sightings import Answer, Frame, ticks
+
+
+def first_answer_s(answers: Sequence[Answer], cut_ns: int) -> float | None:
+    """Seconds from the cut to the first answer to a question asked after it; None where there was none.
+
+    Only such a question tells: the answer to an earlier one may have been on its way already.
+    """
+    after = [answer.answered_ns for answer in answers if answer.asked_ns >= cut_ns]
+    return (min(after) - cut_ns) / 1e9 if after else None
+
+
+def live_copies_max(frames: Sequence[Frame]) -> int:
+    """The largest number of hosts from which the guest was heard in one span of time.
+
+    A copy is taken to live from its first frame to its last: it may be silent for a while (a checkpoint's pause), so
+    one heard before and after the other was alive beside it.
+    """
+    spans = {host: _span([f.time_ns for f in frames if f.host == host]) for host in {f.host for f in frames}}
+    return max((sum(begin <= at <= end for begin, end in spans.values()) for at, _ in spans.values()), default=0)
+
+
+def hosts(frames: Sequence[Frame]) -> list[str]:
+    """Where the guest was heard from, first come first."""
+    return list(dict.fromkeys(frame.host for frame in sorted(frames, key=lambda f: f.time_ns)))
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """How the guest went on at `new` where it had ended at `old`.
+
+    `before` is the last counter heard from `old`, `after` the first from `new`; `state_ns` is when `old` sent the last
+    tick that the state taken over knows of: all that the guest did after that was lost.
+    """
+
+    before: int
+    after: int
+    same_boot: bool
+    state_ns: int
+
+    @property
+    def goes_on(self) -> bool:
+        """The same guest, from a state that it had been in: not from the start, and not from ahead."""
+        return self.same_boot and 1 < self.after <= self.before + 1
+
+
+def continuation(frames: Sequence[Frame], old: str, new: str) -> Continuation | None:
+    """How the guest went on; None where it was not heard from both."""
+    heard, anew = ticks(frames, old), ticks(frames, new)
+    if not heard or not anew:
+        return None
+    after = anew[0][1]
+    boots = {frame.boot for frame in frames if frame.boot is not None}
+    known = [time_ns for time_ns, counter in heard if counter < after]
+    return Continuation(heard[-1][1], after, same_boot=len(boots) == 1, state_ns=max(known, default=heard[0][0]))
+
+
+def longest_silence_s(frames: Sequence[Frame], start_ns: int, stop_ns: int) -> float:
+    """The longest time without a tick between two instants, these included."""
+    within = [time_ns for time_ns, _ in ticks(frames) if start_ns < time_ns < stop_ns]
+    return max(later - earlier for earlier, later in pairwise([start_ns, *within, stop_ns])) / 1e9
+
+
+def never_steps_back(frames: Sequence[Frame]) -> bool:
+    """Whether one and the same guest counted on all the time."""
+    counters = [counter for _, counter in ticks(frames)]
+    boots = {frame.boot for frame in frames if frame.boot is not None}
+    return len(boots) == 1 and all(earlier < later for earlier, later in pairwise(counters))
+
+
+def _span(times_ns: Sequence[int]) -> tuple[int, int]:
+    return min(times_ns), max(times_ns)

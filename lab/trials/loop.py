@@ -1,0 +1,88 @@
+"""The whole loop at a quick pace: in, a landscape; out, a predictor that learns a calm guest within minutes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from lab.errors import LabError
+from lab.landscape import HOSTS
+from lab.processes import wait
+from lab.progress import step
+from lab.trials.site import Site
+
+_MONITOR: Final = HOSTS["m"]
+_CONFIG: Final = "/etc/hefery/trials.toml"
+_DROP_IN: Final = "/run/systemd/system/hefery-predictor.service.d"
+"""Gone after a reboot, and never a playbook's."""
+CALM_MS: Final = 500
+VALID_FOR_S: Final = 10.0
+_QUICK: Final = {
+    "step_s": 1.0,
+    "lag_s": 1.0,
+    "min_steps": 120,
+    "span_h": 0.1,
+    "calm_ms": float(CALM_MS),
+    "dwell_s": 5.0,
+    "calm_ticks": 3,
+    "valid_for_s": VALID_FOR_S,
+}
+"""In place of the defaults, so that a trial takes a minute: the demo's pace."""
+_TRAIN_S: Final = 600
+_CALM_S: Final = 180
+
+
+def quick(config: str) -> str:
+    """A predictor's configuration with the quick pace. Raises ValueError for a key that it does not have."""
+    lines = config.splitlines()
+    missing = set(_QUICK) - {line.partition("=")[0].strip() for line in lines}
+    if missing:
+        raise ValueError(f"predictor.toml has no {', '.join(sorted(missing))}: the role's template has changed")
+    return "\n".join(_line(line) for line in lines) + "\n"
+
+
+def _line(line: str) -> str:
+    key = line.partition("=")[0].strip()
+    return f"{key} = {_QUICK[key]}" if key in _QUICK else line
+
+
+@contextmanager
+def quick_predictor(site: Site) -> Iterator[None]:
+    """The predictor at the quick pace, with a model of the calm guest; as it was when the block is left."""
+    config = quick(site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
+    own = f"ExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {_CONFIG} run\n"
+    site.run(
+        _MONITOR,
+        f"install -o hefery -g hefery -m 0600 /dev/null {_CONFIG} && cat >{_CONFIG} <<'END'\n{config}END\n"
+        f"mkdir -p {_DROP_IN} && printf '[Service]\\n%s' '{own}' >{_DROP_IN}/trials.conf && systemctl daemon-reload",
+    )
+    try:
+        with step("the predictor learns what calm is"):
+            _train(site)
+        site.run(_MONITOR, "systemctl restart hefery-predictor")
+        yield
+    finally:
+        site.run(_MONITOR, f"rm -rf {_DROP_IN} {_CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
+
+
+def interval_ms(site: Site) -> float | None:
+    """The interval in force, as the agent on the primary has it from the pacer; None where it is not known."""
+    return site.replication().get("interval_ms")
+
+
+def await_calm(site: Site) -> None:
+    """Wait until the interval is the calm one. Raises LabError."""
+    if not wait(lambda: interval_ms(site) == CALM_MS, _CALM_S, every_s=1):
+        raise LabError(f"the interval was not lengthened to {CALM_MS} ms in {_CALM_S} s: look at hefery-predictor on m")
+
+
+def _train(site: Site) -> None:
+    """Train as the timer does; until enough was measured, training says so and is tried again."""
+    train = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor --config {_CONFIG} train 2>&1"
+    said = [""]
+
+    def learned() -> bool:
+        said[0] = site.run(_MONITOR, f"{train}; echo exit $?", timeout_s=120)
+        return said[0].rstrip().endswith("exit 0")
+
+    if not wait(learned, _TRAIN_S, every_s=10):
+        raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said[0]}")

@@ -1,0 +1,66 @@
+"""Power cuts of the backup: in, random moments; out, whether the guest went on, and how soon that was told."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from lab.processes import wait
+from lab.trials import base, copies, store
+from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of, values
+from lab.trials.report import Row
+from lab.trials.site import Site
+
+_MOST_S: Final = 5.0
+_PATIENCE_S: Final = 60
+_EVENTS: Final = ("unprotected", "ended")
+"""Kinds of event that say so: no checkpoint came, or the pacer saw replication end."""
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    yield lambda turn: _trial(site, turn)
+
+
+def _trial(site: Site, turn: Turn) -> Outcome:
+    base.begin(site, "protected")
+    if not wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=0.5):
+        raise ValueError("the guest was not protected after the restore")
+    with site.watching(turn.folder) as watch:
+        time.sleep(turn.random.uniform(1, 4))
+        cut_ns = site.cut_power(site.guest.backup)
+        event = store.await_point(site, "event", cut_ns, _PATIENCE_S, lambda p: p.tags["kind"] in _EVENTS)
+        point = store.await_point(site, "checkpoint", cut_ns, _PATIENCE_S, lambda p: p.fields.get("protected") is False)
+        stop_ns = time.time_ns()
+    frames = watch.frames
+    told_s = {"event_s": _after_s(event, cut_ns), "point_s": _after_s(point, cut_ns)}
+    silence_s = copies.longest_silence_s(frames, cut_ns, stop_ns)
+    measured = {**told_s, "silence_s": silence_s}
+    found = {
+        **{f"{name} is {value}, not within {_MOST_S:g}": not _in_time(value) for name, value in told_s.items()},
+        "the guest did not count on": not copies.never_steps_back(frames),
+        f"the guest was silent for {silence_s:.1f} s": silence_s > _MOST_S,
+        f"the guest was heard from {copies.hosts(frames)}": copies.hosts(frames) != [site.guest.primary.name],
+    }
+    return Outcome(measured, faults(found))
+
+
+def _in_time(seconds: float | None) -> bool:
+    return seconds is not None and seconds <= _MOST_S
+
+
+def _after_s(seen: store.Seen | None, cut_ns: int) -> float | None:
+    return None if seen is None else (seen.time_ns - cut_ns) / 1e9
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "trials": len(rows),
+        "guest_went_on": sum(row.passed for row in rows),
+        "event_s_median": median_of(rows, "event_s"),
+        "point_s_median": median_of(rows, "point_s"),
+        "silence_s_max": max(values(rows, "silence_s"), default=None),
+    }
+
+
+BACKUP_DIES: Final = Part("backup_dies", "backup_dies", 3, 10, _session, _summary)

@@ -1,0 +1,68 @@
+"""Power cuts during the first copy: in, random moments before a first checkpoint; out, whether nobody took over."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from lab.processes import wait
+from lab.trials import base, copies, reports
+from lab.trials.part import Outcome, Part, Trial, Turn, faults
+from lab.trials.report import Row
+from lab.trials.site import Site
+
+_PATIENCE_S: Final = 90
+_LATEST: Final = 0.7
+"""Cuts come in this first part of the time that a first copy took: later ones might meet a protected guest."""
+_AFTERWARDS_S: Final = 8
+"""Longer than any takeover takes."""
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    copy_s: list[float] = []
+
+    def trial(turn: Turn) -> Outcome:
+        if not copy_s:
+            copy_s.append(_copy_s(site, turn))
+        return _trial(site, turn, turn.random.uniform(0, _LATEST) * copy_s[0])
+
+    yield trial
+
+
+def _copy_s(site: Site, turn: Turn) -> float:
+    """How long a first copy takes, from the start of the unit to the first checkpoint."""
+    base.begin(site, "unprotected")
+    with site.probing(turn.folder) as probe:
+        began_s = time.monotonic()
+        site.run(site.guest.primary, f"systemctl start --no-block {site.guest.unit}")
+        site.commits_come(probe, 1, _PATIENCE_S)
+        return time.monotonic() - began_s
+
+
+def _trial(site: Site, turn: Turn, wait_s: float) -> Outcome:
+    base.begin(site, "unprotected")
+    backup = site.guest.backup
+    with site.watching(turn.folder) as watch, site.probing(turn.folder) as probe:
+        site.run(site.guest.primary, f"systemctl start --no-block {site.guest.unit}")
+        time.sleep(wait_s)
+        was_receiving = bool(site.copies((backup,))[backup.name])
+        cut_ns = site.cut_power(site.guest.primary)
+        wait(lambda: copies.first_answer_s(watch.answers, cut_ns) is not None, _AFTERWARDS_S, every_s=0.2)
+        gone = wait(lambda: not site.copies((backup,))[backup.name], _AFTERWARDS_S, every_s=0.5)
+    frames, phase = watch.frames, reports.phase(probe.told, cut_ns)
+    measured = {"phase": phase, "cut_after_s": wait_s, "was_receiving": was_receiving}
+    found = {
+        f"the cut came too late: {phase}": phase != "first copy",
+        "the backup answered": copies.first_answer_s(watch.answers, cut_ns) is not None,
+        f"the guest was heard from {copies.hosts(frames)}": copies.hosts(frames) != [site.guest.primary.name],
+        "the backup keeps what it had received": not gone,
+    }
+    return Outcome(measured, faults(found))
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    return {"trials": len(rows), "nobody_took_over": sum(row.passed for row in rows)}
+
+
+BEFORE_FIRST_COPY: Final = Part("before_first_copy", "before_first_copy", 3, 10, _session, _summary)

@@ -1,0 +1,67 @@
+"""From a forecast to the interval: in, a calm guest that is loaded; out, how soon the shorter interval is in force."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from lab.trials import base, clocks, loop, store
+from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of
+from lab.trials.report import Row
+from lab.trials.site import Site
+
+_LOAD: Final = "cpu=0.9&pages_per_s=2000&megabytes=48&seconds=20"
+_LOAD_S: Final = 20
+_MOST_S: Final = 3.0
+_PATIENCE_S: Final = 60
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    base.begin(site, "protected")
+    with loop.quick_predictor(site):
+        yield lambda turn: _trial(site, turn)
+
+
+def _trial(site: Site, turn: Turn) -> Outcome:
+    """Load the guest in calm. The decision and its forecast carry one time: just before they are written."""
+    loop.await_calm(site)
+    time.sleep(turn.random.uniform(0, 3))
+    ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
+    loaded_ns = time.time_ns()
+    site.load(_LOAD)
+    decision = store.await_point(
+        site, "decision", loaded_ns, _PATIENCE_S, lambda p: p.fields["interval_ms"] < loop.CALM_MS
+    )
+    if decision is None:
+        return Outcome({}, (f"no decision shortened the interval in {_PATIENCE_S} s under load",))
+    forecasts = store.points(site, "forecast", decision.time_ns, decision.time_ns + 1)
+    words = f"order {decision.fields['sequence']}:"
+    applied = store.await_point(
+        site,
+        "event",
+        loaded_ns,
+        _PATIENCE_S,
+        lambda p: p.tags["kind"] == "applied" and p.fields["text"].startswith(words),
+    )
+    in_force_s = None if applied is None else (applied.time_ns - ahead_ns - decision.time_ns) / 1e9
+    measured = {
+        "in_force_s": in_force_s,
+        "load_to_decision_s": (decision.time_ns - loaded_ns) / 1e9,
+        "decision": decision.fields,
+        "forecast": forecasts[0].fields if forecasts else None,
+        "clock_ahead_ms": ahead_ns / 1e6,
+    }
+    found = {
+        "the decision has no forecast beside it": not forecasts,
+        "the order was not applied": in_force_s is None,
+        f"the interval was in force after {in_force_s} s": in_force_s is not None and in_force_s >= _MOST_S,
+    }
+    return Outcome(measured, faults(found))
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    return {"median": median_of(rows, "in_force_s")}
+
+
+FORECAST: Final = Part("forecast_to_interval", "forecast_to_interval_s", 5, 10, _session, _summary)

@@ -1,0 +1,70 @@
+"""Half an hour of changing intervals: in, orders every few seconds; out, whether anything failed or grew."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from lab.trials import base, copies, reports
+from lab.trials.part import Outcome, Part, Trial, Turn, faults
+from lab.trials.report import Row
+from lab.trials.site import Site
+
+_DURATION_S: Final = 1800
+_SETTLED_S: Final = 120
+"""What a replication needs at its beginning is no growth."""
+_INTERVALS_MS: Final = (25, 50, 100, 200, 500, 1000, 2000)
+_PATIENCE_S: Final = 60
+_MOST_GROWTH: Final = 1.05
+_SIZES: Final = """\
+for pid in $(pgrep -x xl; pgrep -x libxl-save-help); do grep VmRSS /proc/$pid/status; done | awk '{s+=$2} END {print s}'
+for pid in $(pgrep -x xl; pgrep -x libxl-save-help); do ls /proc/$pid/fd; done | wc -l
+find /run/hefery /var/lib/hefery -type f -o -type s | wc -l
+"""
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    base.begin(site, "probed")
+    yield lambda turn: _trial(site, turn)
+
+
+def _trial(site: Site, turn: Turn) -> Outcome:
+    sizes: list[dict[str, int]] = []
+    orders = 0
+    with site.watching(turn.folder) as watch, site.probing(turn.folder) as probe:
+        end_s = time.monotonic() + _DURATION_S
+        settled_s = time.monotonic() + _SETTLED_S
+        while time.monotonic() < end_s:
+            probe.order(turn.random.choice(_INTERVALS_MS))
+            orders += 1
+            time.sleep(turn.random.uniform(1, 5))
+            if time.monotonic() > settled_s:
+                sizes.append(_sizes(site))
+                settled_s = time.monotonic() + _SETTLED_S
+        site.commits_come(probe, 2, _PATIENCE_S)
+        left = site.copies(site.both())
+    first, last = sizes[0], sizes[-1]
+    incoming = f"{site.guest.name}--incoming"
+    measured = {"orders": orders, "commits": len(reports.commits(probe.told)), "sizes": sizes}
+    found = {
+        f"{name} grew from {first[name]} to {last[name]}": last[name] > first[name] * _MOST_GROWTH for name in first
+    } | {
+        f"copies are {left}": left != {site.guest.primary.name: [site.guest.name], site.guest.backup.name: [incoming]},
+        "the guest did not count on": not copies.never_steps_back(watch.frames),
+    }
+    return Outcome(measured, faults(found))
+
+
+def _sizes(site: Site) -> dict[str, int]:
+    """Memory and descriptors of replication on the primary, and files of ours."""
+    told = site.run(site.guest.primary, _SIZES).split()
+    return dict(zip(("rss_kb", "descriptors", "files"), map(int, told), strict=True))
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    commits = sum(row.measured.get("commits", 0) for row in rows)
+    return {"trials": len(rows), "passed": sum(row.passed for row in rows), "commits": commits}
+
+
+SOAK: Final = Part("soak", "soak", 0, 1, _session, _summary)
