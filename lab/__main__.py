@@ -1,6 +1,7 @@
 """The command `python -m lab`: in, a verb; out, a landscape changed or shown, and an exit code."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from lab.landscape import HOSTS, host, instance
 def main(words: Sequence[str] | None = None) -> int:
     """Parse, call one function, say what went wrong."""
     arguments = _parser().parse_args(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # what was begun is put in order, as for Ctrl-C
     try:
         return _call(arguments)
     except LabError as error:

@@ -2,6 +2,7 @@
 
 import fcntl
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from lab.progress import say, step
 
 _BOOT_S: Final = 400
 _END_S: Final = 10
+_POLL_S: Final = 0.2
 _LOG_LINES: Final = 15
 
 
@@ -30,6 +32,8 @@ def up(lab: Instance) -> None:
         if not down and network.exists(lab):
             say("all is up")
             return
+        if len(down) < len(HOSTS) and not _note(lab).exists():
+            raise LabError(f"{lab.state} was deleted while hosts run: `python -m lab down`, then `up` makes new ones")
         requirements.check_memory(down)
         built = _images(lab)
         lab.state.mkdir(parents=True, exist_ok=True)
@@ -38,8 +42,8 @@ def up(lab: Instance) -> None:
         for host in HOSTS.values():
             if host.name in down:
                 _start(lab, host, built)
-        with step(f"booting {', '.join(sorted(down))}"), ThreadPoolExecutor() as pool:
-            list(pool.map(lambda name: _wait(lab, HOSTS[name]), sorted(down)))
+        with step(f"booting {', '.join(sorted(down))}"):
+            _wait(lab, down)
         remote.set_clocks(lab)
     say(f"ssh -F {remote.config(lab)} a")
 
@@ -99,7 +103,7 @@ def restore(lab: Instance, name: str) -> None:
 
 def _images(lab: Instance) -> Images:
     """The build that the disks of this instance began with, else today's."""
-    note = lab.state / "images"
+    note = _note(lab)
     if note.exists() and Path(note.read_text()).exists():
         return Images(Path(note.read_text()))
     built = images(lab)
@@ -107,6 +111,10 @@ def _images(lab: Instance) -> Images:
     lab.state.mkdir(parents=True)
     note.write_text(str(built.folder))
     return built
+
+
+def _note(lab: Instance) -> Path:
+    return lab.state / "images"
 
 
 def _start(lab: Instance, host: Host, built: Images) -> None:
@@ -117,20 +125,38 @@ def _start(lab: Instance, host: Host, built: Images) -> None:
         machine.start(lab, host, built, acceleration.accelerator(lab, built))
 
 
-def _wait(lab: Instance, host: Host) -> None:
-    began = time.monotonic()
-    process = find(lab, host)
+def _wait(lab: Instance, names: set[str]) -> None:
+    """Until each host has booted: xen.service may still be at work when its sshd greets."""
+    began, asking = time.monotonic(), dict[str, subprocess.Popen[bytes]]()
+    try:
+        while names:
+            for name in sorted(names):
+                _refuse_fault(lab, HOSTS[name], time.monotonic() - began)
+                child = asking.get(name)
+                if child is None or child.poll():
+                    asking[name] = _ask(lab, HOSTS[name])
+                elif child.returncode == 0:
+                    say(f"{name} is up after {time.monotonic() - began:.0f} s")
+                    names = names - {name}
+            time.sleep(_POLL_S)
+    finally:
+        for child in asking.values():
+            child.kill()
+            child.wait()
 
-    def booted() -> bool:
-        if process is None or not process.alive:
-            raise LabError(f"{host.name} ended while it booted, see {lab.log(host)}:\n{_tail(lab.log(host))}")
-        return remote.answers(lab, host)
 
-    if not processes.wait(booted, _BOOT_S, every_s=0.5):
-        raise LabError(f"{host.name} has not booted in {_BOOT_S} s, see {lab.log(host)}:\n{_tail(lab.log(host))}")
-    # xen.service may still be at work when sshd greets
-    remote.run(lab, host, "systemctl is-system-running --wait || true", timeout_s=_BOOT_S)
-    say(f"{host.name} is up after {time.monotonic() - began:.0f} s")
+def _refuse_fault(lab: Instance, host: Host, waited_s: float) -> None:
+    fault = "" if find(lab, host) else "ended while it booted"
+    if waited_s > _BOOT_S:
+        fault = f"has not booted in {_BOOT_S} s"
+    if fault:
+        raise LabError(f"{host.name} {fault}, see {lab.log(host)}:\n{_tail(lab.log(host))}")
+
+
+def _ask(lab: Instance, host: Host) -> subprocess.Popen[bytes]:
+    words = remote.ssh(lab, host, "systemctl is-system-running --wait; true")
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def _tail(log: Path) -> str:

@@ -2,11 +2,12 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.errors import LabError
 
@@ -29,18 +30,26 @@ class Process:
         """Send a signal and wait for the end; False where it lives on."""
         if self.alive:
             os.kill(self.pid, number)
-        return wait(lambda: not self.alive, timeout_s)
+        ended = wait(lambda: not self.alive, timeout_s)
+        with suppress(ChildProcessError):  # begun by another command: not ours to bury
+            os.waitpid(self.pid, os.WNOHANG)
+        return ended
 
 
 def start(words: list[str], pid_file: Path, log: Path) -> Process:
     """Start a process in a session of its own, so that Ctrl-C here does not reach it; its words go to `log`."""
-    with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
-        child = subprocess.Popen(words, stdin=nothing, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-    started = _started(child.pid)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        files: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        files += [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
+        pid = os.posix_spawnp(words[0], words, os.environ, file_actions=files, setsid=True)
+    finally:
+        os.close(out)
+    started = _started(pid)
     if started is None:
         raise LabError(f"{words[0]} ended at once: see {log}")
-    pid_file.write_text(f"{child.pid} {started}\n")
-    return Process(child.pid, started)
+    pid_file.write_text(f"{pid} {started}\n")
+    return Process(pid, started)
 
 
 def find(pid_file: Path) -> Process | None:

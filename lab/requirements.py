@@ -38,13 +38,17 @@ def check(cache: Path) -> None:
 def check_memory(hosts_to_start: set[str]) -> None:
     """Raises LabError where the machines to start would not fit into the memory that is available."""
     needed = sum(host.memory_mib for host in MACHINES if host.name in hosts_to_start)
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) >> 10
+    available = _available_mib()
     if needed and available < needed + _SPARE_MIB:
         raise LabError(
             f"{available} MiB of memory are available and {needed + _SPARE_MIB} needed: end other programs, or another"
             " instance (`HEFERY_LAB=... python -m lab down`)"
         )
+
+
+def _available_mib() -> int:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) >> 10
 
 
 def _existing(path: Path) -> Path:

@@ -36,20 +36,32 @@ def restore(lab: Instance, name: str, built: Images, accelerator: str) -> None:
     """
     require(lab, name)
     network.heal(lab)
+    _end(lab)
     network.set_port(lab, HOSTS["m"], up=False)
     try:
-        for host in MACHINES:
-            process = machine.find(lab, host)
-            if process:
-                process.kill(signal.SIGKILL, _END_S)
+        _start(lab, name, built, accelerator)
+        remote.set_clocks(lab)
+    finally:
+        network.set_port(lab, HOSTS["m"], up=True)
+
+
+def _start(lab: Instance, name: str, built: Images, accelerator: str) -> None:
+    try:
         for host in MACHINES:
             machine.start(lab, host, built, accelerator, restore=name)
         with _monitors(lab) as monitors:
             for monitor in monitors:
                 monitor.execute("cont")
-        remote.set_clocks(lab)
-    finally:
-        network.set_port(lab, HOSTS["m"], up=True)
+    except BaseException:
+        _end(lab)  # never some of them, never frozen
+        raise
+
+
+def _end(lab: Instance) -> None:
+    for host in MACHINES:
+        process = machine.find(lab, host)
+        if process:
+            process.kill(signal.SIGKILL, _END_S)
 
 
 def names(lab: Instance, host: Host) -> set[str]:
