@@ -2,23 +2,22 @@
 
 import getopt
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
 
 from agent import files
 from agent.order import is_domain_name
+from agent.xenstore import Xenstore, XenstoreFailed
 
 _XL_OPTIONS = "vfNtT"
 """Of xl itself, before the command (xl(1))."""
 
 _REMUS_OPTIONS = "Fbundi:s:N:ecp"
 """Of `xl remus`, in all versions from 4.2 on (xl(1)); a colon marks an option with a value."""
-
-_XENSTORE_LIMIT_S = 2.0
 
 _STATE, _STARTED = 0, 19
 """Fields of /proc/PID/stat after the name, which may hold anything (proc(5))."""
@@ -105,13 +104,12 @@ def _domain_of(pid: int) -> str | None:
 
 def _name_of(domid: str) -> str | None:
     """The name of the domain with this number; None where xenstore does not tell it."""
-    command = ("xenstore-read", f"/local/domain/{domid}/name")
     try:
-        told = subprocess.run(command, capture_output=True, timeout=_XENSTORE_LIMIT_S, check=True)
-    except (OSError, subprocess.SubprocessError):
+        with closing(Xenstore()) as xenstore:
+            name = xenstore.read(f"/local/domain/{domid}/name")
+    except XenstoreFailed:
         return None
-    name = os.fsdecode(told.stdout.removesuffix(b"\n"))
-    return name if is_domain_name(name) else None
+    return name if name is not None and is_domain_name(name) else None
 
 
 def _living(pid: int) -> _Process | None:

@@ -65,7 +65,7 @@ class XenSettings(Section):
     period_s: int = Field(default=1, ge=1, le=60, description="xentop's delay, in whole seconds: 1 is its shortest.")
     domains: DomainNames = Field(default=(), description="Domains to watch; none named: all but Domain-0.")
     guest_memory: bool = Field(
-        default=True, description="Whether to read what guests say of their memory in xenstore; needs xenstore-ls."
+        default=True, description="Whether to read what guests say of their memory in xenstore, by xenstored's socket."
     )
 
 

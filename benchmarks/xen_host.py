@@ -18,6 +18,7 @@ from agent.checkpoints import SOCKET
 from agent.reports import VERSION
 from telemetry.point import Point, Value
 from telemetry.store import Store
+from tests.agent.fake_xenstored import xenstored
 
 _ROOT: Final = Path(__file__).parents[1]
 _CAPTURE: Final = _ROOT / "tests" / "data" / "xentop-4.17-replicating-200ms.txt"
@@ -62,8 +63,8 @@ def xen_host(domains: int, folder: Path) -> Iterator[XenHost]:
     for directory in (tools, *(run_dir / name for name in names)):
         directory.mkdir(parents=True)
     _write_tool(tools / "xentop", f'exec "{sys.executable}" -m benchmarks.fake_xentop "{_CAPTURE}" {domains} "$@"')
-    _write_tool(tools / "xenstore-ls", "\n".join(_xenstore_lines(names)))
     with ExitStack() as stack:
+        stack.enter_context(xenstored(folder / "xenstored", _Sayings(names)))
         program = str(shutil.copy(str(shutil.which("yes")), folder / "xl"))
         for name in names:
             stack.enter_context(_replication(program, name))
@@ -71,7 +72,12 @@ def xen_host(domains: int, folder: Path) -> Iterator[XenHost]:
         pacers.start()
         stack.callback(pacers.join)
         stack.callback(stop.set)
-        yield XenHost(names, run_dir, os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(_ROOT)})
+        mine = {
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "PYTHONPATH": str(_ROOT),
+            "XENSTORED_PATH": str(folder / "xenstored"),
+        }
+        yield XenHost(names, run_dir, os.environ | mine)
 
 
 def _write_tool(path: Path, text: str) -> None:
@@ -79,14 +85,17 @@ def _write_tool(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def _xenstore_lines(names: tuple[str, ...]) -> Iterator[str]:
-    """What prints the guests' sayings; the uptime is another each time."""
-    yield "read -r uptime _ </proc/uptime"
-    yield "cat <<END"
-    for number, name in enumerate(names, start=1):
-        yield f'/local/domain/{number}/name = "{name}"'
-        yield f'/local/domain/{number}/data/hefery/memory = "1048576 524288 ${{uptime%.*}}"'
-    yield "END"
+class _Sayings(dict[str, str]):
+    """The guests' nodes in xenstore; the uptime is another each time."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        for number, name in enumerate(names, start=1):
+            self[f"/local/domain/{number}/name"] = name
+            self[f"/local/domain/{number}/data/hefery/memory"] = "1048576 524288"
+
+    def __getitem__(self, path: str) -> str:
+        value = super().__getitem__(path)
+        return f"{value} {time.monotonic():.0f}" if path.endswith("/memory") else value
 
 
 @contextmanager

@@ -1,38 +1,49 @@
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guest_memory import GuestMemory, XenstoreFailed, sayings, used_ratio
+from agent.guest_memory import GuestMemory, sayings, used_ratio
+from agent.xenstore import Xenstore, XenstoreFailed
+from tests.agent.fake_xenstored import nodes, xenstored
 
-LISTING = (Path(__file__).parent.parent / "data" / "xenstore-ls-derived-two-guests.txt").read_text()
+TEXT = "/local/domain/1/data/hefery/memory"
 
 
 class Host:
-    """A xenstore in a file, and a clock."""
+    """A xenstore, and a clock."""
 
-    def __init__(self, folder: Path) -> None:
-        self.xenstore = folder / "listing"
+    def __init__(self, socket: Path, store: dict[str, str]) -> None:
+        self.store = store
+        self.xenstore = Xenstore(socket)
         self.now_s = 100.0
-        self.memory = GuestMemory(command=["cat", str(self.xenstore)], monotonic_s=lambda: self.now_s)
+        self.memory = GuestMemory(monotonic_s=lambda: self.now_s)
 
     def says(self, text: str, after_s: float) -> float | None:
         self.now_s += after_s
-        self.xenstore.write_text(LISTING.replace("90112 67584 412", text))
-        self.memory.refresh()
+        self.store[TEXT] = text
+        self.memory.refresh(self.xenstore)
         return self.memory.ratio("h1")
 
 
-def test_finds_what_each_domain_says_by_its_name() -> None:
-    assert sayings(LISTING) == {"h1": "90112 67584 412"}
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    store = nodes()
+    with xenstored(tmp_path / "socket", store):
+        host = Host(tmp_path / "socket", store)
+        yield host
+        host.xenstore.close()
 
 
-def test_a_guest_is_believed_once_its_text_changes_and_while_it_goes_on_changing(tmp_path: Path) -> None:
-    host = Host(tmp_path)
+def test_finds_what_each_domain_says_by_its_name(host: Host) -> None:
+    assert sayings(host.xenstore) == {"h1": "90112 67584 412"}
+
+
+def test_a_guest_is_believed_once_its_text_changes_and_while_it_goes_on_changing(host: Host) -> None:
     assert host.says("1000 900 50", after_s=0.0) is None  # of a living writer, or of one long dead?
     assert host.says("1000 900 55", after_s=5.0) == pytest.approx(0.1)
     assert host.says("1000 750 60", after_s=5.0) == pytest.approx(0.25)
@@ -41,21 +52,19 @@ def test_a_guest_is_believed_once_its_text_changes_and_while_it_goes_on_changing
     assert host.says("1000 750 65", after_s=1.0) == pytest.approx(0.25)
 
 
-def test_a_reading_ages_where_xenstore_is_no_longer_read(tmp_path: Path) -> None:
-    host = Host(tmp_path)
+def test_a_reading_ages_where_xenstore_is_no_longer_read(host: Host) -> None:
     host.says("1000 900 50", after_s=0.0)
     host.says("1000 900 55", after_s=5.0)
     host.now_s += 16.0
     assert host.memory.ratio("h1") is None
 
 
-def test_nothing_is_known_of_a_domain_that_says_nothing_or_is_gone(tmp_path: Path) -> None:
-    host = Host(tmp_path)
+def test_nothing_is_known_of_a_domain_that_says_nothing_or_is_gone(host: Host) -> None:
     host.says("1000 900 50", after_s=0.0)
     host.says("1000 900 55", after_s=5.0)
     assert host.memory.ratio("web shop 1") is None
-    host.xenstore.write_text("")
-    host.memory.refresh()
+    host.store.clear()
+    host.memory.refresh(host.xenstore)
     assert host.memory.ratio("h1") is None
 
 
@@ -71,36 +80,24 @@ def test_a_guest_may_write_what_it_likes(text: str) -> None:
 
 
 def test_reads_until_it_is_stopped_and_emits_nothing(tmp_path: Path) -> None:
-    listing, stop = tmp_path / "listing", threading.Event()
-    listing.write_text(LISTING)
-    emitted: list[object] = []
-    memory = GuestMemory(period_s=0.02, command=["cat", str(listing)])
-    thread = threading.Thread(target=memory.run, args=(emitted.append, stop))
-    thread.start()
-    deadline_s, uptime_s, ratio = time.monotonic() + 10.0, 412, None
-    while ratio is None and time.monotonic() < deadline_s:
-        uptime_s += 1
-        (tmp_path / "new").write_text(LISTING.replace("412", str(uptime_s)))
-        (tmp_path / "new").rename(listing)
-        ratio = memory.ratio("h1")
-    stop.set()
-    thread.join(5.0)
+    store, stop, emitted = nodes(), threading.Event(), list[object]()
+    memory = GuestMemory(period_s=0.02, connect=lambda: Xenstore(tmp_path / "socket"))
+    with xenstored(tmp_path / "socket", store):
+        thread = threading.Thread(target=memory.run, args=(emitted.append, stop))
+        thread.start()
+        deadline_s, uptime_s, ratio = time.monotonic() + 10.0, 412, None
+        while ratio is None and time.monotonic() < deadline_s:
+            uptime_s += 1
+            store[TEXT] = f"90112 67584 {uptime_s}"
+            ratio = memory.ratio("h1")
+        stop.set()
+        thread.join(5.0)
     assert not thread.is_alive()
     assert ratio == pytest.approx(0.25)
     assert emitted == []
 
 
-@pytest.mark.parametrize(
-    ("command", "complaint"),
-    [
-        (["no-such-program"], "no-such-program cannot be run: .*No such file"),
-        (
-            [sys.executable, "-c", "import sys; sys.exit('xs_directory: Permission denied')"],
-            "status 1: xs_directory: Perm",
-        ),
-    ],
-    ids=["missing", "refused"],
-)
-def test_what_xenstore_says_reaches_the_supervisor(command: list[str], complaint: str) -> None:
-    with pytest.raises(XenstoreFailed, match=complaint):
-        GuestMemory(command=command).refresh()
+def test_a_xenstore_that_is_not_there_reaches_the_supervisor(tmp_path: Path) -> None:
+    memory = GuestMemory(connect=lambda: Xenstore(tmp_path / "socket"))
+    with pytest.raises(XenstoreFailed, match="No such file"):
+        memory.run(list[object]().append, threading.Event())

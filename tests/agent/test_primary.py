@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.primary import AssumedPrimary, RemusPrimary, remus_domain
+from tests.agent.fake_xenstored import xenstored
 
 
 @pytest.mark.parametrize(
@@ -118,23 +119,31 @@ def test_only_configured_domains_count_where_there_are_any(domain: str) -> None:
     assert RemusPrimary(["db"]).domains() == set()
 
 
+class Counting(dict[str, str]):
+    """Nodes that count how often they are read."""
+
+    reads = 0
+
+    def __getitem__(self, path: str) -> str:
+        self.reads += 1
+        return super().__getitem__(path)
+
+
 @pytest.fixture
-def xenstore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A xenstore-read that knows domain 4711, and counts what it is asked."""
-    (tmp_path / "bin").mkdir()
-    asked, program = tmp_path / "asked", tmp_path / "bin" / "xenstore-read"
-    program.write_text(f'#!/bin/sh\necho "$1" >>{asked}\n[ "$1" = /local/domain/4711/name ] && echo web\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    return asked
+def xenstore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counting]:
+    """A xenstore that knows domain 4711."""
+    store = Counting({"/local/domain/4711/name": "web"})
+    monkeypatch.setenv("XENSTORED_PATH", str(tmp_path / "socket"))
+    with xenstored(tmp_path / "socket", store):
+        yield store
 
 
-def test_a_domain_given_by_number_is_known_by_its_name_and_asked_for_once(tmp_path: Path, xenstore: Path) -> None:
+def test_a_domain_given_by_number_is_known_by_its_name_and_asked_for_once(tmp_path: Path, xenstore: Counting) -> None:
     primary = RemusPrimary(["web"], scan_s=0.0)
     with called_xl(tmp_path, ["remus", "-Fnd", "-s", "", "4711", "exec relay"]):
         assert primary.domains() == {"web"}
         assert primary.domains() == {"web"}
-    assert xenstore.read_text() == "/local/domain/4711/name\n"
+    assert xenstore.reads == 1
     assert primary.domains() == set()
 
 
@@ -142,6 +151,12 @@ def test_a_domain_given_by_number_is_known_by_its_name_and_asked_for_once(tmp_pa
 def test_a_number_that_xenstore_does_not_know_is_no_domain(tmp_path: Path) -> None:
     with called_xl(tmp_path, ["remus", "4712", "hostb"]):
         assert RemusPrimary(["web", "4712"]).domains() == set()
+
+
+def test_a_number_is_no_domain_where_xenstore_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XENSTORED_PATH", str(tmp_path / "none"))
+    with called_xl(tmp_path, ["remus", "4711", "hostb"]):
+        assert RemusPrimary(["4711"]).domains() == set()
 
 
 def test_the_transport_that_a_child_of_xl_becomes_is_no_replication(
