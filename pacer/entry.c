@@ -130,7 +130,8 @@ EXPORT int xc_domain_resume(struct xc_interface_core *xch, uint32_t domid, int f
     pace_resuming(paced);
     int code = resume(xch, domid, fast);
     int errno_of_resume = errno;
-    pace_resumed(paced, monotonic_ns());
+    if (code == 0)
+        pace_resumed(paced, monotonic_ns());
     errno = errno_of_resume;
     return code;
 }

@@ -75,6 +75,12 @@ static void plug_or_fail(struct pace *pace, enum plug_action action)
 void pace_began(struct pace *pace, int64_t now_ns)
 {
     pace->began_ns = now_ns;
+    pace_suspending(pace);
+}
+
+void pace_suspending(struct pace *pace)
+{
+    pace->may_stand_still = true;
 }
 
 void pace_resuming(struct pace *pace)
@@ -85,6 +91,7 @@ void pace_resuming(struct pace *pace)
 void pace_resumed(struct pace *pace, int64_t now_ns)
 {
     pace->resumed_ns = now_ns;
+    pace->may_stand_still = false;
 }
 
 /* From `since_ns` to `until_ns`; UNKNOWN_NS where either is not known. */

@@ -23,6 +23,7 @@ struct pace {
     int64_t began_ns;     /* the checkpoint under way, UNKNOWN_NS for the first copy */
     int64_t resumed_ns;   /* the guest */
     int64_t committed_ns; /* the last checkpoint, UNKNOWN_NS before the first */
+    bool may_stand_still; /* the guest, from before its suspension until it resumes: no time to end */
     const char *failed;   /* why replication cannot go on; NULL: it can */
 };
 
@@ -39,6 +40,7 @@ int64_t pace_due_ns(const struct pace *pace);
 
 /* What happened to the replication. */
 void pace_began(struct pace *pace, int64_t now_ns);
+void pace_suspending(struct pace *pace);
 void pace_resuming(struct pace *pace);
 void pace_resumed(struct pace *pace, int64_t now_ns);
 void pace_committed(struct pace *pace, int64_t now_ns);

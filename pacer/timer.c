@@ -12,7 +12,6 @@
 #include "wait.h"
 
 /* weak: this library is loaded before it is known whether libxl is there */
-#pragma weak libxl_ao_abort
 #pragma weak libxl_childproc_setmode
 #pragma weak libxl_ctx_alloc
 #pragma weak libxl_osevent_afterpoll
@@ -29,8 +28,6 @@ struct replication {
     libxl_ctx *ctx;
     struct wait wait;
     struct timeouts timeouts;
-    libxl_asyncop_how how;
-    bool aborted;
     bool done;
     int code;
 };
@@ -40,7 +37,7 @@ static struct replication replication;
 
 bool timer_is_possible(void)
 {
-    return libxl_ao_abort != NULL && libxl_childproc_setmode != NULL && libxl_ctx_alloc != NULL
+    return libxl_childproc_setmode != NULL && libxl_ctx_alloc != NULL
         && libxl_osevent_afterpoll != NULL && libxl_osevent_beforepoll != NULL && libxl_osevent_occurred_timeout != NULL
         && libxl_osevent_register_hooks != NULL && xtl_createlogger_stdiostream != NULL;
 }
@@ -83,6 +80,8 @@ static int timeout_register(void *user, void **out, struct timeval deadline, voi
         return ERROR_OSEVENT_REG_FAIL;
     if (is_checkpoint) /* libxl waits for the next one as soon as this one is committed */
         pace_committed(run->wait.pace, now_ns);
+    else /* it waits for the guest to suspend, as a rule */
+        pace_suspending(run->wait.pace);
     return 0;
 }
 
@@ -173,12 +172,11 @@ static void work(struct replication *run, struct pollfd **fds, int *room)
         libxl_osevent_afterpoll(run->ctx, count, *fds, no_time);
 }
 
-static void abort_if_asked(struct replication *run)
+/* Whether to leave libxl to itself now. Not by libxl_ao_abort(): in 4.17 a timeout that libxl_osevent_occurred_timeout()
+ * told of stays on the list of what can be aborted, which becomes a ring that is never done with. */
+static bool is_left(const struct replication *run)
 {
-    if (run->aborted || (stop_signal() == 0 && run->wait.pace->failed == NULL))
-        return;
-    run->aborted = true;
-    libxl_ao_abort(run->ctx, &run->how);
+    return (stop_signal() != 0 || run->wait.pace->failed != NULL) && !run->wait.pace->may_stand_still;
 }
 
 int timer_run(libxl_ctx *ctx, struct pace *pace, const struct remus *remus)
@@ -186,17 +184,15 @@ int timer_run(libxl_ctx *ctx, struct pace *pace, const struct remus *remus)
     struct replication *run = &replication;
     run->ctx = ctx;
     run->wait = (struct wait){.pace = pace, .stream_fd = remus->send_fd};
-    run->how = (libxl_asyncop_how){.callback = done, .u = {.for_callback = run}};
-    int code = remus_start(remus, ctx, &run->how);
+    const libxl_asyncop_how how = {.callback = done, .u = {.for_callback = run}};
+    int code = remus_start(remus, ctx, &how);
     if (code != 0)
         return code;
     struct pollfd *fds = NULL;
     int room = 0;
-    while (!run->done) {
-        abort_if_asked(run);
+    while (!run->done && !is_left(run))
         if (!fire(run))
             work(run, &fds, &room);
-    }
     free(fds);
-    return run->code;
+    return run->done ? run->code : ERROR_ABORTED;
 }

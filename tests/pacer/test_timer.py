@@ -71,22 +71,29 @@ def test_a_start_that_fails_is_an_end_too(start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_it_by_libxls_own_way(start: Start, number: signal.Signals) -> None:
+def test_a_signal_in_mid_wait_ends_it_at_once(start: Start, number: signal.Signals) -> None:
     replication = start()
     replication.order(20_000)
     replication.await_applied()
     replication.await_ns("commit")
+    asked_ns = time.monotonic_ns()
     assert replication.stop(number) == Ended(f"xl was asked to end, by signal {number.value}")
-    assert replication.times_ns("abort") != []
-    assert replication.times_ns("guest-runs") != []
+    assert replication.times_ns("guest-runs")[0] < asked_ns + 400 * MS
 
 
-def test_a_signal_while_the_guest_stands_still_leaves_it_running(start: Start) -> None:
-    replication = start(environment={"STAND_IN_PAUSE_MS": "5000"})
+def test_a_signal_while_the_guest_stands_still_waits_until_it_runs(start: Start) -> None:
+    replication = start(environment={"STAND_IN_PAUSE_MS": "700"})
     replication.await_ns("suspend")
     replication.stop()
-    assert replication.times_ns("commit") == []
-    assert replication.times_ns("guest-runs") != []
+    assert [what for what, _ in replication.trace()] == ["start", "suspend", "resume", "guest-runs"]
+
+
+def test_a_signal_does_not_wait_for_a_long_first_copy(start: Start) -> None:
+    replication = start(environment={"STAND_IN_FIRST_COPY_MS": "60000"})
+    replication.await_ns("start")
+    eventually(lambda: "pacing domain" in replication.said(), "the pacer")
+    replication.stop()
+    assert [what for what, _ in replication.trace()] == ["start", "guest-runs"]
 
 
 def test_the_transport_gets_no_preload(start: Start) -> None:

@@ -166,15 +166,6 @@ static void begin_checkpoint(libxl_ctx *ctx)
     work(ctx, stand_in_setting("STAND_IN_PAUSE_MS", 2), suspended);
 }
 
-int libxl_ao_abort(libxl_ctx *ctx, const libxl_asyncop_how *how)
-{
-    if (ctx->done || how->callback != ctx->how.callback || how->u.for_callback != ctx->how.u.for_callback)
-        return ERROR_NOTFOUND;
-    trace("abort");
-    end(ctx, ERROR_ABORTED);
-    return 0;
-}
-
 int libxl_osevent_beforepoll(libxl_ctx *ctx, int *count, struct pollfd *fds, int *timeout_ms, struct timeval now)
 {
     int room = *count;
@@ -240,6 +231,6 @@ int libxl_domain_remus_start(libxl_ctx *ctx, libxl_domain_remus_info *info, uint
     if (how != NULL)
         ctx->how = *how;
     trace("start");
-    begin_checkpoint(ctx); /* the first copy */
+    work(ctx, stand_in_setting("STAND_IN_FIRST_COPY_MS", 1), begin_checkpoint); /* while the guest runs */
     return how != NULL ? 0 : run(ctx);
 }
