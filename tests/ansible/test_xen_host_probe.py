@@ -51,8 +51,16 @@ def test_only_what_is_not_installed_is_missing() -> None:
 
 
 def test_a_unit_that_is_not_there_has_no_enablement() -> None:
-    found = probed({"is-enabled there": "enabled\nactive\n", "is-enabled gone": "inactive\n"}, units=["there", "gone"])
-    assert found["units"] == {"there": ["enabled", "active"], "gone": ["inactive"]}
+    shown = """Id=xen.service
+ActiveState=active
+UnitFileState=generated
+
+Id=nonsense.service
+ActiveState=inactive
+UnitFileState=
+"""
+    found = probed({"systemctl show": shown}, units=["xen.service", "nonsense.service"])
+    assert found["units"] == {"xen.service": ["generated", "active"], "nonsense.service": ["", "inactive"]}
 
 
 def test_a_peer_that_takes_no_connection_is_unreachable() -> None:
@@ -62,7 +70,10 @@ def test_a_peer_that_takes_no_connection_is_unreachable() -> None:
     assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["unreachable"] == ["b"]
 
 
-def test_a_guest_without_suspend_channel_is_named() -> None:
-    listed = (DATA / "xl-list-4.17-replicating.txt").read_text()
-    assert probed({"xl list": listed})["without_suspend_channel"] == ["h1"]
-    assert probed({"xl list": listed, "xenstore-exists": ""})["without_suspend_channel"] == []
+def test_a_guest_without_suspend_channel_is_named_where_xen_is_old() -> None:
+    new = {"xl info": (DATA / "xl-info-4.17-pvh-host.txt").read_text()}
+    old = {"xl info": new["xl info"].replace("xen_minor              : 17", "xen_minor              : 2")}
+    listed = {"xl list": (DATA / "xl-list-4.17-replicating.txt").read_text()}
+    assert probed({**new, **listed})["without_suspend_channel"] == []
+    assert probed({**old, **listed})["without_suspend_channel"] == ["h1"]
+    assert probed({**old, **listed, "xenstore-exists": ""})["without_suspend_channel"] == []

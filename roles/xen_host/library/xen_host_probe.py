@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import socket
 import time
 from pathlib import Path
@@ -86,30 +87,38 @@ def buffered_disks():
     return [name for name, switch in switches.items() if switch.exists() and switch.read_text().strip() != "1"]
 
 
+def units(text):
+    """Return each unit's UnitFileState and ActiveState, from `systemctl show`; an unknown unit's first is empty."""
+    blocks = (dict(line.split("=", 1) for line in block.splitlines()) for block in text.strip().split("\n\n"))
+    return {block["Id"]: [block["UnitFileState"], block["ActiveState"]] for block in blocks if block}
+
+
 def without_suspend_channel(run, names):
     """Return the guests that offer no event channel for their suspension."""
-    key = "/local/domain/$(xl domid '{}')/device/suspend/event-channel"
-    return [name for name in names if run(f"xenstore-exists {key.format(name)}") is None]
+    exists = 'xenstore-exists "/local/domain/$(xl domid {})/device/suspend/event-channel"'
+    return [name for name in names if run(exists.format(shlex.quote(name))) is None]
 
 
 def look(parameters, run):
     """Return the whole probe; `run` gives a shell command's output, None where it fails."""
-    packages, units, peers = parameters["packages"], parameters["units"], parameters["peers"]
+    packages, peers = parameters["packages"], parameters["peers"]
     query = "dpkg-query --show --showformat='${Package} ${Status}\\n' " + " ".join(packages)
     installed = run(f"{query} 2>/dev/null; true") or ""
+    shown = run("systemctl show --property=Id,UnitFileState,ActiveState " + " ".join(parameters["units"]))
     info = run("xl info")
+    running = xen(pairs(info)) if info else None
     here = domains(run("xl list") or "")
     return {
         "clock_ahead_s": time.time() - parameters["controller_time_s"],
         "missing": [name for name in packages if f"{name} install ok installed" not in installed],
-        "units": {
-            unit: run(f"systemctl is-enabled {unit}; systemctl is-active {unit}; true").split() for unit in units
-        },
+        "units": units(shown or ""),
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
-        "xen": xen(pairs(info)) if info else None,
+        "xen": running,
         "domains": here,
         "receiving": receiving(),
-        "without_suspend_channel": without_suspend_channel(run, here),
+        "without_suspend_channel": without_suspend_channel(run, here)
+        if running and running["version"] < [4, 5]
+        else [],
         "buffered_disks": buffered_disks(),
         "unreachable": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
