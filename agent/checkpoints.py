@@ -15,6 +15,9 @@ from telemetry.point import Point, Value
 
 SOCKET = "report.sock"
 
+_NOT_DOMAINS = frozenset({"heartbeat", "receive"})
+"""Directories beside the domains' in which hefery-remus keeps what it knows."""
+
 # The kernel keeps so many datagrams for a socket, 10 by itself and 512 under systemd, and drops the rest: read before a
 # pacer, at 25 ms, can have sent half as many, but not more often, as every round costs CPU.
 _QUEUE_LENGTH = Path("/proc/sys/net/unix/max_dgram_qlen")
@@ -113,7 +116,7 @@ class CheckpointCollector:
             names = {entry.name for entry in os.scandir(self._run_dir) if entry.is_dir() and entry.name.isprintable()}
         except FileNotFoundError:
             return set()
-        return names if self._domains is None else names.intersection(self._domains)
+        return names - _NOT_DOMAINS if self._domains is None else names.intersection(self._domains)
 
     def _listen(self, domain: str, now_s: float) -> Happening | None:
         """Listen for `domain` if that is not so already; tells once where it cannot be done, and tries again."""

@@ -259,6 +259,14 @@ def test_only_the_domains_it_is_given(run_dir: Path) -> None:
         assert not (run_dir / "h1" / "report.sock").exists()
 
 
+def test_what_hefery_remus_keeps_there_is_no_domain(run_dir: Path) -> None:
+    for name in ("heartbeat", "receive"):
+        (run_dir / name).mkdir()
+    with running(collector_of(run_dir)):
+        eventually((run_dir / "h1" / "report.sock").exists)
+        assert [path.parent.name for path in run_dir.glob("*/*")] == ["h1"]
+
+
 def test_waits_for_its_directory(tmp_path: Path) -> None:
     run_dir = tmp_path / "later"
     with running(collector_of(run_dir)), Pacer(run_dir) as pacer:
