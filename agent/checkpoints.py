@@ -15,7 +15,7 @@ from telemetry.point import Point, Value
 
 SOCKET = "report.sock"
 
-_NOT_DOMAINS = frozenset({"heartbeat", "receive"})
+_NOT_DOMAINS = frozenset({"acts", "heartbeat", "receive"})
 """Directories beside the domains' in which hefery-remus keeps what it knows."""
 
 # The kernel keeps so many datagrams for a socket, 10 by itself and 512 under systemd, and drops the rest: read before a

@@ -260,7 +260,7 @@ def test_only_the_domains_it_is_given(run_dir: Path) -> None:
 
 
 def test_what_hefery_remus_keeps_there_is_no_domain(run_dir: Path) -> None:
-    for name in ("heartbeat", "receive", "web"):
+    for name in ("acts", "heartbeat", "receive", "web"):
         (run_dir / name).mkdir()
     with running(collector_of(run_dir)):
         eventually((run_dir / "web" / "report.sock").exists)  # the last, in the order of the names
