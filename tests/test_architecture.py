@@ -15,7 +15,14 @@ from telemetry.store import StoreRefused
 from telemetry.stores import open_store
 
 ROOT = Path(__file__).parent.parent
-MAY_IMPORT = {"agent": {"agent", "telemetry"}, "predictor": {"predictor", "telemetry"}, "telemetry": {"telemetry"}}
+MAY_IMPORT = {
+    "agent": {"agent", "telemetry"},
+    "failover": {"agent", "failover", "telemetry"},
+    "predictor": {"predictor", "telemetry"},
+    "telemetry": {"telemetry"},
+}
+SHARED = {"agent.files", "agent.notify"}
+"""All that failover has of the agent: both are small and need nothing."""
 OPTIONAL = {"sklearn"}
 """Imported where an extra is used, and only inside functions."""
 
@@ -44,12 +51,20 @@ def test_arrows_point_at_telemetry_alone(package: str) -> None:
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_libraries_are_those_that_the_distribution_depends_on(package: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [] if package == "agent" else project["optional-dependencies"]["predictor"]
+    extras = [] if package in {"agent", "failover"} else project["optional-dependencies"]["predictor"]
     declared = {re.split(r"[=<>]", line)[0].replace("-", "_") for line in [*project["dependencies"], *extras]}
     own = set(MAY_IMPORT) | sys.stdlib_module_names
     foreign = [(path, name, at_top) for path, name, at_top in imports(package) if name not in own]
     assert [entry for entry in foreign if entry[1] not in declared | OPTIONAL] == []
     assert [entry for entry in foreign if entry[1] in OPTIONAL and entry[2]] == []
+
+
+def test_failover_needs_little_of_the_agent() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "failover").glob("*.py")]
+    froms = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    named = {(node.module or "", alias.name) for node in froms for alias in node.names}
+    modules = {f"{module}.{name}" if module == "agent" else module for module, name in named}
+    assert {module for module in modules if module.startswith("agent")} == SHARED
 
 
 def test_agent_with_a_server_does_without_the_predictors_libraries() -> None:

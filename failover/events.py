@@ -1,0 +1,16 @@
+"""What happened, for the store: in, a kind and words; out, an event on its way, which nobody waits for."""
+
+import logging
+import os
+
+_log = logging.getLogger(__name__)
+
+
+def tell(kind: str, domain: str, text: str) -> None:
+    """Log it and have the agent's spool take it, from a process of its own: protection comes first."""
+    _log.warning("%s: %s: %s", domain, kind, text)
+    command = ("hefery-agent", "event", kind, "--domain", domain, "--text", text)
+    try:
+        os.posix_spawnp(command[0], command, os.environ, setsid=True)
+    except OSError as error:
+        _log.warning("the event is in no store: hefery-agent: %s", error.strerror)

@@ -1,0 +1,58 @@
+"""What is known of a peer's life: in, what the heartbeat daemon heard; out, a small file that others read at any time.
+
+All times are CLOCK_MONOTONIC of this host in nanoseconds, 0 for never in this boot.
+"""
+
+import os
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_LAYOUT: Final = struct.Struct("<5Q")
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """When the daemon last was awake, since when without a break, and when the peer last gave a sign of life."""
+
+    tick_ns: int
+    listening_since_ns: int
+    heard_ns: int
+    """By an authentic heartbeat."""
+    answered_ns: int
+    """By its kernel alone: its daemon may be dead, the host is not."""
+
+    @property
+    def alive_ns(self) -> int:
+        """The last sign of life, of whatever kind."""
+        return max(self.heard_ns, self.answered_ns)
+
+
+def path(run_dir: Path, peer: str) -> Path:
+    """Where the pulse of `peer` is."""
+    return run_dir / "heartbeat" / peer
+
+
+def write(descriptor: int, pulse: Pulse) -> None:
+    """Write in place; the tick stands at both ends, so that a reader sees when it met a writer."""
+    packed = _LAYOUT.pack(pulse.tick_ns, pulse.listening_since_ns, pulse.heard_ns, pulse.answered_ns, pulse.tick_ns)
+    os.pwrite(descriptor, packed, 0)
+
+
+def read(file: Path) -> Pulse | None:
+    """The pulse in `file`; None where there is none, or it cannot be read."""
+    with suppress(OSError):
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            for _ in range(_TRIES):
+                packed = os.pread(descriptor, _LAYOUT.size, 0)
+                if len(packed) == _LAYOUT.size:
+                    *values, again = _LAYOUT.unpack(packed)
+                    if values[0] == again:
+                        return Pulse(*values)
+        finally:
+            os.close(descriptor)
+    return None

@@ -1,0 +1,143 @@
+"""A call from the other host: in, a connection; out, what it asks for: a copy received, given up or woken, or news.
+
+One process serves one connection, so that one domain's trouble is not another's.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Final
+
+from failover import copies, events, giving_up, locks, processes, tcp, xl
+from failover.control import Control, NoReceiver
+from failover.copies import CopyError, Record
+from failover.gate import Decision, Verdict
+from failover.giving_up import GivingUpError
+from failover.incoming import Incoming
+from failover.settings import DomainSettings, RemusSettings
+from failover.wire import Message, Session, read_key
+from failover.xl import XlError
+
+_log = logging.getLogger(__name__)
+
+_CALL_LIMIT_S: Final = 10.0
+_ORDER_LIMIT_S: Final = 180.0
+_ANSWER_LIMIT_S: Final = 5.0
+_MARK_BYTES: Final = 8
+
+
+class NotHere(Exception):
+    """What is asked for cannot be done here; the text says why."""
+
+
+def serve(settings: RemusSettings, connection: socket.socket) -> int:
+    """Answer one call; 0 where it was served. Raises WireError or OSError where nobody hears an answer."""
+    session = Session(connection, read_key(settings.heartbeat.key_file), is_caller=False)
+    tcp.watch(connection, settings.receiver.stall_timeout_s)
+    session.greet()
+    call = session.hear_call(_CALL_LIMIT_S)
+    try:
+        domain = _domain_of(settings, call)
+        return _VERBS[str(call.get("verb"))](settings, domain, session)
+    except (NotHere, NoReceiver, CopyError, GivingUpError, XlError, locks.Locked) as error:
+        reason = str(error)
+    except KeyError:
+        reason = f"{call.get('verb')!r} is not known here"
+    _log.warning("refused: %s", reason)
+    session.tell({"ok": False, "error": reason})
+    return 1
+
+
+def _domain_of(settings: RemusSettings, call: Message) -> DomainSettings:
+    name, host = str(call.get("domain")), str(call.get("host"))
+    for domain in settings.domains:
+        if domain.name == name and host in domain.peers and host != settings.host.name:
+            return domain
+    raise NotHere(f"{name} of {host} is not configured on {settings.host.name}: remus.toml must have it on both hosts")
+
+
+def _receive(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
+    run_dir = settings.host.run_dir
+    with locks.held(giving_up.lock_path(run_dir, domain.name)):
+        giving_up.clear(run_dir, domain.name)
+        me = processes.this_process()
+        host = settings.peer_of(domain).name
+        mark = os.urandom(_MARK_BYTES).hex()
+        record = Record(domain.name, host, mark, me.pid, me.started, "receiving")
+        copies.write(run_dir, record)
+        try:
+            return _receive_copy(settings, record, session)
+        except BaseException:
+            copies.undo(run_dir, domain.name)  # it spares what was decided on
+            raise
+
+
+def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> int:
+    ours, theirs = socket.socketpair()
+    child = xl.migrate_receive(theirs, ours, record.mark)
+    theirs.close()
+    incoming = Incoming(settings.host.run_dir, record, settings.heartbeat.timeout_s, session.connection, ours)
+    session.tell({"ok": True})
+    events.tell("receiving", record.domain, f"a copy comes from {record.host}")
+    decision = incoming.run(child)
+    if decision.verdict is Verdict.TAKE_OVER:
+        code = incoming.wake(child)
+        return _woken(incoming, decision, code)
+    undone = copies.undo(settings.host.run_dir, record.domain)
+    child.wait()
+    text = f"the copy of {record.host} was given up, nothing was woken: {decision.reason}"
+    events.tell("given_up", record.domain, f"{text} (destroyed: {undone.was_destroyed})")
+    return 0
+
+
+def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
+    """See whether the domain runs, and say so."""
+    name = incoming.record.domain
+    there = xl.domains()
+    runs = code == 0 and name in there and "p" not in there[name].state
+    if runs:
+        incoming.mark("running")
+        events.tell("takeover", name, f"{name} runs here now: {decision.reason}")
+    else:
+        state = there[name].state if name in there else "absent"
+        _log.critical("%s: taking over FAILED: xl's exit code %s, state %s; look at xl list", name, code, state)
+    incoming.answer_order({"ok": runs, "running": runs, "error": f"xl migrate-receive: exit code {code}"})
+    return 0 if runs else 1
+
+
+def _release(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
+    """Give the copy up, so that the primary may end its stream."""
+    given_up = giving_up.give_up(settings.host.run_dir, domain.name)
+    session.tell({"ok": True, **asdict(given_up)})
+    if given_up.had_copy:
+        events.tell("released", domain.name, "its copy was given up as its primary asked")
+    return 0
+
+
+def _take_over(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
+    """The planned failover: announced, then ordered when the primary has destroyed its own copy."""
+    orders = Control(settings.host.run_dir, domain.name)
+    prepared = orders.ask("prepare", _ANSWER_LIMIT_S)
+    session.tell(prepared)
+    if prepared.get("ok") is not True:
+        return 1
+    order = session.hear(_ORDER_LIMIT_S)
+    if order.get("destroyed") is not True:
+        raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
+    session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
+    return 0
+
+
+def _status(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
+    session.tell(Control(settings.host.run_dir, domain.name).ask("status", _ANSWER_LIMIT_S))
+    return 0
+
+
+_VERBS: Final[Mapping[str, Callable[[RemusSettings, DomainSettings, Session], int]]] = {
+    "receive": _receive,
+    "release": _release,
+    "take-over": _take_over,
+    "status": _status,
+}

@@ -1,0 +1,119 @@
+"""How replication stands on this host: in, the settings; out, domains, copies and peers, as JSON or lines."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from shutil import which
+from typing import Literal
+
+from failover import copies, peer, processes, pulse, xl
+from failover.settings import INCOMING, DomainSettings, RemusSettings
+
+Role = Literal["running", "incoming", "absent"]
+
+
+@dataclass(frozen=True)
+class DomainStatus:
+    """A domain as this host sees it; `protected` is None where it does not run here."""
+
+    name: str
+    role: Role
+    state: str
+    replicating: bool
+    protected: bool | None
+    peer: str
+
+
+@dataclass(frozen=True)
+class CopyStatus:
+    """A copy that is received here; nobody decides on one that is not attended."""
+
+    domain: str
+    host: str
+    phase: str
+    attended: bool
+
+
+@dataclass(frozen=True)
+class PeerStatus:
+    """A peer; times are None for never in this boot."""
+
+    peer: str
+    silent_ms: int | None
+    """Since its last heartbeat."""
+    answered_ms: int | None
+    """Since its kernel answered, which is asked only where heartbeats stay away."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """All of it."""
+
+    host: str
+    domains: tuple[DomainStatus, ...]
+    receivers: tuple[CopyStatus, ...]
+    heartbeats: tuple[PeerStatus, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every domain that runs here is protected."""
+        return all(domain.protected is not False for domain in self.domains)
+
+
+def read(settings: RemusSettings) -> Status:
+    """Ask xl, the receivers' records and the heartbeat daemon; raises XlError or CopyError."""
+    there = xl.domains() if which("xl") else {}
+    run_dir = settings.host.run_dir
+    return Status(
+        settings.host.name,
+        tuple(_domain(settings, domain, there) for domain in settings.domains),
+        tuple(CopyStatus(r.domain, r.host, r.phase, r.is_attended) for r in copies.all_records(run_dir)),
+        tuple(_peer(settings, other.name) for other in settings.peers),
+    )
+
+
+def lines(status: Status) -> list[str]:
+    """The same for people."""
+    domains = [
+        f"{d.name}: {d.role} {d.state}{', protected by ' + d.peer if d.protected else ''}"
+        + (
+            ", UNPROTECTED" + (" (the first copy is on its way)" if d.replicating else "")
+            if d.protected is False
+            else ""
+        )
+        for d in status.domains
+    ]
+    received = [
+        f"{c.domain}: copy of {c.host}, {c.phase}{'' if c.attended or c.phase == 'running' else ', NOBODY ATTENDS IT'}"
+        for c in status.receivers
+    ]
+    peers = [
+        f"{p.peer}: {'never heard' if p.silent_ms is None else f'heard {p.silent_ms} ms ago'}"
+        for p in status.heartbeats
+    ]
+    return [*domains, *received, *peers]
+
+
+def _domain(settings: RemusSettings, domain: DomainSettings, there: Mapping[str, xl.Domain]) -> DomainStatus:
+    other = settings.peer_of(domain).name
+    role: Role = "running" if domain.name in there else "incoming" if domain.name + INCOMING in there else "absent"
+    found = there.get(domain.name) or there.get(domain.name + INCOMING)
+    replicating = role == "running" and bool(processes.remus_of(domain.name))
+    protected = (replicating and _holds(settings, other, domain.name)) if role == "running" else None
+    return DomainStatus(domain.name, role, found.state if found else "", replicating, protected, other)
+
+
+def _holds(settings: RemusSettings, other: str, domain: str) -> bool:
+    """Whether the peer says that it has a whole copy, and has said anything just now."""
+    silent_ms = _peer(settings, other).silent_ms
+    is_heard = silent_ms is not None and silent_ms < settings.heartbeat.timeout_s * 1000
+    return is_heard and domain in peer.copies_held(settings.host.run_dir, other)
+
+
+def _peer(settings: RemusSettings, name: str) -> PeerStatus:
+    known = pulse.read(pulse.path(settings.host.run_dir, name)) or pulse.Pulse(0, 0, 0, 0)
+    return PeerStatus(name, _age_ms(known.heard_ns), _age_ms(known.answered_ns))
+
+
+def _age_ms(then_ns: int) -> int | None:
+    return (time.monotonic_ns() - then_ns) // 10**6 if then_ns else None

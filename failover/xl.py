@@ -1,0 +1,89 @@
+"""Xen's toolstack: in, a domain's name; out, what `xl` says of it, or does with it."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from socket import socket
+from typing import Final
+
+_LIMIT_S: Final = 60.0
+MARK: Final = "HEFERY_COPY"
+"""Environment variable by which xl, and all that it starts for a copy, is found again."""
+
+
+class XlError(Exception):
+    """xl failed, or said what cannot be understood; the text has its words."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A line of `xl list`; `state` is the six characters of xl(1)."""
+
+    name: str
+    number: int
+    state: str
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it stands still for a checkpoint."""
+        return self.state[3:5] == "ss"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its virtual CPUs may run: neither paused nor shut down nor dying."""
+        return not set(self.state) & set("pscd")
+
+
+def domains() -> Mapping[str, Domain]:
+    """The domains of this host by name; raises XlError."""
+    return parse_list(_run("list"))
+
+
+def destroy(name: str) -> None:
+    """End a domain at once; raises XlError."""
+    _run("destroy", name)
+
+
+def migrate_receive(theirs: socket, ours: socket, mark: str) -> subprocess.Popen[bytes]:
+    """Start the restoring xl on `theirs`.
+
+    It inherits `ours`, the other end, too: so the stream does not end when this process does. Without -r it would take
+    the copy for one of a migration, and ask whether to wake it.
+    """
+    return subprocess.Popen(
+        ["xl", "migrate-receive", "-r"],
+        stdin=theirs.fileno(),
+        stdout=theirs.fileno(),
+        pass_fds=[ours.fileno()],
+        start_new_session=True,
+        env={**os.environ, MARK: mark},
+    )
+
+
+def parse_list(text: str) -> dict[str, Domain]:
+    """The domains that `xl list` prints; raises XlError."""
+    header, *lines = text.splitlines() or [""]
+    columns = header.replace("Time(s)", "Time").split()
+    if columns[:1] != ["Name"] or not {"ID", "State"} <= set(columns):
+        raise XlError(f"xl list: no such header is known: {header!r}")
+    return {domain.name: domain for domain in (_domain(columns, line) for line in lines)}
+
+
+def _domain(columns: list[str], line: str) -> Domain:
+    fields = line.rsplit(None, len(columns) - 1)  # a name may hold spaces
+    told = dict(zip(columns, fields, strict=False))
+    if len(fields) != len(columns) or not told["ID"].isdecimal() or len(told["State"]) != len("rbpscd"):
+        raise XlError(f"xl list: this line is not understood: {line!r}")
+    return Domain(told["Name"].strip(), int(told["ID"]), told["State"])
+
+
+def _run(*words: str) -> str:
+    command = ("xl", *words)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise XlError(f"{' '.join(command)}: {error}") from error
+    if done.returncode:
+        raise XlError(f"{' '.join(command)}: exit code {done.returncode}: {' '.join(done.stderr.split())}")
+    return done.stdout
