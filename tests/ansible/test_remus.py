@@ -79,6 +79,7 @@ def test_nothing_begins_again_by_itself(name: str) -> None:
 def test_a_stop_lets_the_peer_give_up_first_and_does_not_kill_xl() -> None:
     service = unit("remus@.service")
     assert service["ExecStop"] == "/usr/local/bin/hefery-remus release --domain %i"
+    assert service["ExecStopPost"] == "/usr/local/bin/hefery-remus settle --domain %i"
     assert service["KillSignal"] == "SIGCONT"
 
 
