@@ -5,6 +5,7 @@ import subprocess
 from typing import Final
 
 from failover import tcp
+from failover.errors import FailoverError
 from failover.settings import DomainSettings, PeerSettings, RemusSettings
 from failover.wire import Message, Session, WireError, read_key
 
@@ -17,11 +18,11 @@ _SSH: Final = (
 )
 
 
-class Unreachable(Exception):
+class Unreachable(FailoverError):
     """The peer's receiver cannot be asked."""
 
 
-class Refused(Exception):
+class Refused(FailoverError):
     """The peer has said no, and why."""
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from failover import copies
+from failover.errors import FailoverError
 
 _MOST_BYTES: Final = 4096
 Answer = Mapping[str, object]
 
 
-class NoReceiver(Exception):
+class NoReceiver(FailoverError):
     """Nobody receives that domain here."""
 
 

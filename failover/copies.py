@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 
 from agent import files
 from failover import processes, xl
+from failover.errors import FailoverError
 from failover.processes import Process
 from failover.settings import INCOMING
 
@@ -24,7 +25,7 @@ Phase = Literal["receiving", "protected", "held", "taking-over", "running"]
 DECIDED: Final = frozenset({"taking-over", "running"})
 
 
-class CopyError(Exception):
+class CopyError(FailoverError):
     """The copy cannot be undone; the text says what is left."""
 
 

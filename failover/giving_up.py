@@ -8,6 +8,7 @@ from typing import Final
 
 from failover import copies, events, locks, processes, xl
 from failover.copies import CopyError
+from failover.errors import FailoverError
 from failover.settings import INCOMING
 from failover.xl import XlError
 
@@ -16,7 +17,7 @@ _log = logging.getLogger(__name__)
 _LOCK_LIMIT_S: Final = 30.0
 
 
-class GivingUpError(Exception):
+class GivingUpError(FailoverError):
     """There is something that must not be ended; the text says what."""
 
 

@@ -1,11 +1,11 @@
 """The heartbeat daemon: in, its peers; out, a sign of life to each of them every period, and the pulse of each."""
 
+import argparse
 import logging
 import os
 import select
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,11 @@ _COPIES_PERIOD_S: Final = 0.5
 _INCARNATION_BYTES: Final = 16
 
 
-def run(settings: RemusSettings, notifier: Notifier, stopped: Callable[[], bool] = lambda: False) -> None:
+def run(settings: RemusSettings, _: argparse.Namespace) -> int:
     """Beat until the process is ended; raises OSError where the port is taken, WireError where the key is unusable."""
-    daemon = Daemon(settings)
+    daemon, notifier = Daemon(settings), Notifier()
     notifier.ready()
-    while not stopped():
+    while True:
         daemon.beat()
         notifier.alive()
 

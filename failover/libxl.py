@@ -5,11 +5,13 @@ import ctypes.util
 import sys
 from typing import Final
 
+from failover.errors import FailoverError
+
 _VERSION: Final = 0  # LIBXL_VERSION
 _WARN: Final = 6  # XTL_WARN of xentoollog.h
 
 
-class LibxlError(Exception):
+class LibxlError(FailoverError):
     """libxl is not there, or has failed."""
 
 

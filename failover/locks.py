@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from failover.errors import FailoverError
+
 _PERIOD_S: Final = 0.05
 
 
-class Locked(Exception):
+class Locked(FailoverError):
     """Another process holds the lock."""
 
 

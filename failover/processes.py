@@ -67,7 +67,7 @@ def helpers_of(domain: str) -> list[Process]:
 
 def migrations() -> list[Process]:
     """Every `xl migrate-receive`, whoever has started it."""
-    return [process for process in _all() if _command(process.pid)[:2] == ["xl", "migrate-receive"]]
+    return [process for process in _all() if _is_xl(_command(process.pid), "migrate-receive")]
 
 
 def kill(processes: Sequence[Process]) -> list[Process]:
@@ -115,7 +115,11 @@ def _ended(descriptor: int, deadline_s: float) -> bool:
 
 
 def _is_remus(command: list[str], domain: str) -> bool:
-    return bool(command) and PurePath(command[0]).name == "xl" and "remus" in command and domain in command
+    return _is_xl(command, "remus") and domain in command
+
+
+def _is_xl(command: list[str], verb: str) -> bool:
+    return bool(command) and PurePath(command[0]).name == "xl" and verb in command
 
 
 def _is_sender(command: list[str], domain: str) -> bool:

@@ -3,6 +3,7 @@
 One process serves one connection, so that one domain's trouble is not another's.
 """
 
+import argparse
 import logging
 import os
 import socket
@@ -11,14 +12,13 @@ from dataclasses import asdict
 from typing import Final
 
 from failover import copies, events, giving_up, locks, processes, tcp, xl
-from failover.control import Control, NoReceiver
-from failover.copies import CopyError, Record
+from failover.control import Control
+from failover.copies import Record
+from failover.errors import FailoverError
 from failover.gate import Decision, Verdict
-from failover.giving_up import GivingUpError
 from failover.incoming import Incoming
 from failover.settings import DomainSettings, RemusSettings
 from failover.wire import Message, Session, read_key
-from failover.xl import XlError
 
 _log = logging.getLogger(__name__)
 
@@ -28,23 +28,23 @@ _ANSWER_LIMIT_S: Final = 5.0
 _MARK_BYTES: Final = 8
 
 
-class NotHere(Exception):
+class NotHere(FailoverError):
     """What is asked for cannot be done here; the text says why."""
 
 
-def serve(settings: RemusSettings, connection: socket.socket) -> int:
-    """Answer one call; 0 where it was served. Raises WireError or OSError where nobody hears an answer."""
+def run(settings: RemusSettings, _: argparse.Namespace) -> int:
+    """Answer the one call on standard input; 0 where it was served. Raises WireError where nobody hears an answer."""
+    connection = socket.socket(fileno=0)
     session = Session(connection, read_key(settings.heartbeat.key_file), is_caller=False)
     tcp.watch(connection, settings.receiver.stall_timeout_s)
     session.greet()
     call = session.hear_call(_CALL_LIMIT_S)
     try:
         domain = _domain_of(settings, call)
-        return _VERBS[str(call.get("verb"))](settings, domain, session)
-    except (NotHere, NoReceiver, CopyError, GivingUpError, XlError, locks.Locked) as error:
+        verb = _VERBS.get(str(call.get("verb")), _unknown)
+        return verb(settings, domain, session)
+    except FailoverError as error:
         reason = str(error)
-    except KeyError:
-        reason = f"{call.get('verb')!r} is not known here"
     _log.warning("refused: %s", reason)
     session.tell({"ok": False, "error": reason})
     return 1
@@ -128,6 +128,10 @@ def _take_over(settings: RemusSettings, domain: DomainSettings, session: Session
         raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
     session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
     return 0
+
+
+def _unknown(settings: RemusSettings, domain: DomainSettings, _: Session) -> int:
+    raise NotHere(f"{settings.host.name} does not know what is wanted of {domain.name}: update Hefery on both hosts")
 
 
 def _status(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:

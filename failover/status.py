@@ -1,13 +1,16 @@
 """How replication stands on this host: in, the settings; out, domains, copies and peers, as JSON or lines."""
 
+import argparse
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from shutil import which
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
 
 from failover import copies, peer, processes, pulse, xl
 from failover.settings import INCOMING, DomainSettings, RemusSettings
+
+_UNPROTECTED: Final = 3
 
 Role = Literal["running", "incoming", "absent"]
 
@@ -60,9 +63,16 @@ class Status:
         return all(domain.protected is not False for domain in self.domains)
 
 
+def run(settings: RemusSettings, arguments: argparse.Namespace) -> int:
+    """Print it; 3 where a domain runs here unprotected."""
+    seen = read(settings)
+    print(json.dumps(asdict(seen)) if arguments.json else "\n".join(lines(seen)))
+    return 0 if seen.is_well else _UNPROTECTED
+
+
 def read(settings: RemusSettings) -> Status:
     """Ask xl, the receivers' records and the heartbeat daemon; raises XlError or CopyError."""
-    there = xl.domains() if which("xl") else {}
+    there = xl.domains_if_any()
     run_dir = settings.host.run_dir
     return Status(
         settings.host.name,

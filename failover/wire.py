@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from failover.errors import FailoverError
+
 VERSION: Final = 1
 _GREETING: Final = b"hefery-remus 1 "
 _NONCE_BYTES: Final = 16
@@ -23,7 +25,7 @@ _LEAST_KEY_BYTES: Final = 16
 Message = Mapping[str, object]
 
 
-class WireError(Exception):
+class WireError(FailoverError):
     """The other side is silent, does not have the key, or speaks another language; the text says which."""
 
 

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from socket import socket
 from typing import Final
 
+from failover.errors import FailoverError
+
 _LIMIT_S: Final = 60.0
 MARK: Final = "HEFERY_COPY"
 """Environment variable by which xl, and all that it starts for a copy, is found again."""
 
 
-class XlError(Exception):
+class XlError(FailoverError):
     """xl failed, or said what cannot be understood; the text has its words."""
+
+
+class XlMissing(XlError):
+    """There is no xl on this host."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,14 @@ class Domain:
 def domains() -> Mapping[str, Domain]:
     """The domains of this host by name; raises XlError."""
     return parse_list(_run("list"))
+
+
+def domains_if_any() -> Mapping[str, Domain]:
+    """The same; none on a host without Xen."""
+    try:
+        return domains()
+    except XlMissing:
+        return {}
 
 
 def destroy(name: str) -> None:
@@ -82,6 +96,8 @@ def _run(*words: str) -> str:
     command = ("xl", *words)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+    except FileNotFoundError as error:
+        raise XlMissing(f"{' '.join(command)}: xl is not installed: is this a Xen host?") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise XlError(f"{' '.join(command)}: {error}") from error
     if done.returncode:

@@ -1,0 +1,74 @@
+"""The planned failover: in, a domain; out, destroyed here, then woken by the peer, with the time of each step."""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from failover import caller, events, primary, processes, xl
+from failover.primary import ActError
+from failover.settings import DomainSettings, RemusSettings
+
+_ORDER_LIMIT_S: Final = 200.0
+
+
+def run(settings: RemusSettings, domain: DomainSettings) -> int:
+    """Announce, destroy, order. What was begun may be done again, and goes on; raises ActError or Refused."""
+    name, peer = domain.name, settings.peer_of(domain).name
+    watch = _Watch()
+    with primary.alone(settings, domain):
+        session, prepared = caller.call(settings, domain, "take-over")
+        watch.note("prepared")
+        _check_alive(prepared, name, peer)
+        _end_replication(name)
+        watch.note("replication_killed")
+        _destroy(name, peer)
+        watch.note("destroyed")
+        session.tell({"destroyed": True})
+        answer = caller.accepted(session.hear(_ORDER_LIMIT_S), peer)
+        watch.note("taken_over")
+    primary.tell(
+        {
+            "act": "hand-over",
+            "domain": name,
+            "from": settings.host.name,
+            "to": peer,
+            "prepared": dict(prepared),
+            "peer_answered": dict(answer),
+            "steps_s": watch.steps_s,
+            "stood_still_s": round(watch.steps_s["taken_over"] - watch.steps_s["prepared"], 3),
+        }
+    )
+    events.tell("handed_over", name, f"destroyed here, runs on {peer}")
+    return 0
+
+
+class _Watch:
+    """When each step was done, in seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self.steps_s: dict[str, float] = {}
+        self._began_s = time.monotonic()
+
+    def note(self, step: str) -> None:
+        """The step is done."""
+        self.steps_s[step] = round(time.monotonic() - self._began_s, 3)
+
+
+def _check_alive(prepared: Mapping[str, object], name: str, peer: str) -> None:
+    """A stream that has ended is no reason to stop only where an earlier hand-over has ended it."""
+    if prepared.get("stream_ended") and name in xl.domains():
+        raise ActError(f"the stream of {name} to {peer} has ended, its copy there is old: replicate it again first")
+
+
+def _end_replication(name: str) -> None:
+    """By SIGKILL, so that no checkpoint is half committed: the guest may now be suspended, and is to be destroyed."""
+    left = processes.kill([*processes.remus_of(name), *processes.helpers_of(name)])
+    if left:
+        raise ActError(f"processes {[process.pid for process in left]} do not end by SIGKILL; nothing was destroyed")
+
+
+def _destroy(name: str, peer: str) -> None:
+    if name in xl.domains():
+        xl.destroy(name)
+    if name in xl.domains():
+        raise ActError(f"{name} is still here after xl destroy; {peer} was not told to wake its copy")

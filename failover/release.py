@@ -1,0 +1,70 @@
+"""The safe end of a replication: in, a domain; out, its copy given up by the peer, the guest going on here."""
+
+import logging
+import time
+from typing import Final
+
+from failover import caller, events, primary, processes, pulse
+from failover.caller import Refused, Unreachable
+from failover.primary import ActError
+from failover.settings import DomainSettings, RemusSettings
+
+_log = logging.getLogger(__name__)
+
+_NS_PER_S: Final = 10**9
+_NOT_ASKED: Final = 4
+"""Exit code: the replication has ended, but the peer could not be asked."""
+
+
+def run(settings: RemusSettings, domain: DomainSettings) -> int:
+    """The peer first, so that the stream's end means nothing to it; raises ActError."""
+    name, peer = domain.name, settings.peer_of(domain).name
+    began_s = time.monotonic()
+    with primary.alone(settings, domain):
+        refusal = _ask(settings, domain)
+        if isinstance(refusal, Unreachable):
+            _end_alone(settings, domain, refusal)
+        primary.await_end(name)
+        state = primary.set_going(name)
+    is_asked = not isinstance(refusal, Unreachable)
+    primary.tell(
+        {
+            "act": "release",
+            "domain": name,
+            "host": settings.host.name,
+            "peer": peer,
+            "peer_answered": str(refusal) if isinstance(refusal, Unreachable) else refusal,
+            "state": state,
+            "seconds": round(time.monotonic() - began_s, 3),
+        }
+    )
+    events.tell("released", name, f"it runs here alone; {peer} {'gave its copy up' if is_asked else 'WAS NOT ASKED'}")
+    return 0 if is_asked else _NOT_ASKED
+
+
+def _ask(settings: RemusSettings, domain: DomainSettings) -> dict[str, object] | Unreachable:
+    """What the peer has given up; raises ActError where it runs the domain itself, or cannot give its copy up."""
+    try:
+        session, answer = caller.call(settings, domain, "release")
+    except Unreachable as error:
+        return error
+    except Refused as error:
+        raise ActError(f"{error}; see what runs where with hefery-remus status on both hosts") from error
+    session.connection.close()
+    return dict(answer)
+
+
+def _end_alone(settings: RemusSettings, domain: DomainSettings, why: Unreachable) -> None:
+    """The peer says nothing: end the sender, and xl resumes the guest; only where its whole host is silent."""
+    name, peer = domain.name, settings.peer_of(domain).name
+    known = pulse.read(pulse.path(settings.host.run_dir, peer))
+    silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / _NS_PER_S
+    if silent_s is None or silent_s < settings.heartbeat.timeout_s:
+        raise ActError(f"{why}. It lives, so its copy may be woken: start hefery-receiver.socket there and try again")
+    processes.kill(processes.sender_of(name))
+    _log.critical(
+        "%s: %s could not be asked to give its copy up: if it does not hear this host's heartbeat, IT MAY WAKE ITS "
+        "COPY. Before it is connected again, see that the domain does not run there",
+        name,
+        peer,
+    )
