@@ -32,6 +32,7 @@ static struct plug plug = {.fd = -1};
 static enum method method;
 static struct pace *paced; /* the replication under way */
 static uint32_t paced_domid;
+static pid_t paced_by;
 
 /* The function of this name in the libraries after this one. */
 static void *next(const char *name)
@@ -85,24 +86,42 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
     }
 }
 
+static int unpaced(const struct remus *remus)
+{
+    say("no context or descriptor could be had: xl remus keeps to its own -i");
+    return plug.fd < 0 ? remus_pass(remus, NULL) : ERROR_FAIL;
+}
+
+static void end_paced(const char *reason)
+{
+    struct pace *pace = paced;
+    paced = NULL;
+    pace_ended(pace, reason);
+}
+
 static int run(const struct remus *remus)
 {
-    libxl_ctx *ctx = method == METHOD_TIMER ? timer_context() : remus->ctx;
-    if (ctx == NULL || !stop_open()) {
-        say("no context or descriptor could be had, xl remus keeps to its own -i");
-        return plug.fd < 0 ? remus_pass(remus, NULL) : ERROR_FAIL;
-    }
+    static struct context context; /* static, both: libxl and the functions here keep pointers to them */
     static struct pace pace;
     char reason[REASON_MOST_BYTES];
+    if ((method == METHOD_TIMER && !context_open(&context)) || !stop_open())
+        return unpaced(remus);
     pace_open(&pace, &settings, settings.protective_ms != 0 ? settings.protective_ms : remus->info->interval, &plug);
     paced = &pace;
     paced_domid = remus->domid;
+    paced_by = getpid();
     say("pacing domain %u by %s, %d ms without an order", remus->domid, settings.order_path, (int)pace.protective_ms);
-    int code = method == METHOD_TIMER ? timer_run(ctx, &pace, remus) : sleep_run(&pace, remus);
-    paced = NULL;
+    int code = method == METHOD_TIMER ? timer_run(&context, &pace, remus) : sleep_run(&pace, remus);
     remus_reason(reason, remus, pace.failed, code);
-    pace_ended(&pace, reason);
+    end_paced(reason);
     return code;
+}
+
+/* libxl calls exit() where it sees no way on. A child of its own that did so would be no end. */
+__attribute__((destructor)) static void leave(void)
+{
+    if (paced != NULL && paced_by == getpid())
+        end_paced("xl exited in the middle of it");
 }
 
 EXPORT int libxl_domain_remus_start(libxl_ctx *ctx, libxl_domain_remus_info *info, uint32_t domid, int send_fd,

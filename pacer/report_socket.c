@@ -11,7 +11,7 @@ bool report_socket_open(struct report_socket *out, const char *path)
     memset(&out->address, 0, sizeof out->address);
     out->address.sun_family = AF_UNIX;
     memcpy(out->address.sun_path, path, length);
-    out->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    out->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     return true;
 }
 

@@ -1,7 +1,8 @@
 #include "sleep.h"
 
 #include <signal.h>
-#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "stop.h"
@@ -31,6 +32,7 @@ static void end_if_asked(void)
     pace_ended(waiting.pace, reason);
     stop_close();
     raise(stop_signal() != 0 ? stop_signal() : SIGTERM);
+    _exit(EXIT_FAILURE); /* that signal is ignored here */
 }
 
 bool sleep_was_ours(unsigned int us)

@@ -50,6 +50,13 @@ int stop_fd(void)
     return wake_fd;
 }
 
+void stop_drain(void)
+{
+    uint64_t count;
+    ssize_t taken = read(wake_fd, &count, sizeof count);
+    (void)taken;
+}
+
 int stop_signal(void)
 {
     return asked_by;

@@ -7,7 +7,9 @@
 /* Take SIGTERM, SIGINT and SIGHUP where they would end the process; false if that cannot be had. */
 bool stop_open(void);
 
+/* Readable when a signal came, until it is drained. */
 int stop_fd(void);
+void stop_drain(void);
 
 /* The signal that asked, 0 if none did. */
 int stop_signal(void);

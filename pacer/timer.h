@@ -2,19 +2,16 @@
 #ifndef HEFERY_PACER_TIMER_H
 #define HEFERY_PACER_TIMER_H
 
-#include <libxl.h>
 #include <stdbool.h>
 
+#include "context.h"
 #include "pace.h"
 #include "remus.h"
 
 /* Whether the libxl loaded here has every function that this needs. */
 bool timer_is_possible(void);
 
-/* A context of our own, whose timeouts are ours; NULL where there is none to be had. */
-libxl_ctx *timer_context(void);
-
-/* Run the replication in `ctx` until it ends; returns libxl's code. */
-int timer_run(libxl_ctx *ctx, struct pace *pace, const struct remus *remus);
+/* Run the replication in `context` until it ends, or is to end while the guest runs; returns libxl's code. */
+int timer_run(struct context *context, struct pace *pace, const struct remus *remus);
 
 #endif

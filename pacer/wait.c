@@ -25,10 +25,12 @@ bool wait_for(struct wait *wait, struct pollfd *fds, nfds_t count, int64_t until
 {
     struct pollfd *changed = &fds[count], *stop = &fds[count + 1], *stream = &fds[count + 2];
     *changed = (struct pollfd){.fd = wait->pace->watch.fd, .events = POLLIN};
-    *stop = (struct pollfd){.fd = stop_signal() != 0 ? -1 : stop_fd(), .events = POLLIN};
+    *stop = (struct pollfd){.fd = stop_fd(), .events = POLLIN};
     *stream = (struct pollfd){.fd = wait->backup_gone ? -1 : wait->stream_fd}; /* its errors alone */
     struct timespec left = time_left(earlier_ns(until_ns, pace_look_ns(wait->pace, monotonic_ns())));
     int ready = ppoll(fds, count + WAIT_FDS, &left, NULL);
+    if (ready > 0 && stop->revents != 0)
+        stop_drain(); /* the caller looks at stop_signal() */
     if (ready > 0 && stream->revents != 0)
         wait->backup_gone = true;
     pace_look(wait->pace, ready > 0 && changed->revents != 0, monotonic_ns());

@@ -61,6 +61,10 @@ def mutations(chance: random.Random) -> Iterable[Question]:
 def test_what_is_in_force_is_what_the_contract_says(built: Path) -> None:
     chance = random.Random(SEED)
     questions = [*orders(chance), *mutations(chance), (b"", NOW_NS, 25), (LINE * 2, NOW_NS, 25), (LINE * 500, 0, 25)]
+    questions += [
+        (LINE.replace(b"2000", spelling), NOW_NS, 25) for spelling in (b"0", b"02000", b"9999999", b"10000000")
+    ]
+    questions += [(LINE.replace(b" 7", spelling), NOW_NS, 25) for spelling in (b" 07", b" 0", b" 00", b" ")]
     questions += [(LINE[:length], NOW_NS, 25) for length in range(len(LINE) + 1)]
     found = answers(built, questions)
     wrong = [

@@ -35,6 +35,16 @@ def test_only_a_regular_file_holds_an_order(built: Path, tmp_path: Path) -> None
             assert read(built, tmp_path / name) == 0, name
 
 
+def test_an_order_in_a_pipe_is_none(built: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "order")
+    pipe = os.open(tmp_path / "order", os.O_RDWR)
+    try:
+        os.write(pipe, ORDER.encode().encode())
+        assert read(built, tmp_path / "order") == 0
+    finally:
+        os.close(pipe)
+
+
 def test_a_huge_file_is_no_order_and_not_read_to_its_end(built: Path, tmp_path: Path) -> None:
     path = tmp_path / "order"
     path.write_text(ORDER.encode())

@@ -65,6 +65,12 @@ def test_a_destroyed_domain_is_told(start: Start) -> None:
     assert replication.process.returncode == 0
 
 
+def test_a_libxl_that_exits_is_an_end_too(start: Start) -> None:
+    replication = start(environment={"STAND_IN_EXIT_AFTER": "3"})
+    assert replication.finish() == Ended("xl exited in the middle of it")
+    assert replication.process.returncode == 255
+
+
 def test_a_start_that_fails_is_an_end_too(start: Start) -> None:
     replication = start(environment={"STAND_IN_NO_START": "1"})
     assert replication.finish() == Ended("libxl ended it with code -6, see its messages")
@@ -86,6 +92,7 @@ def test_a_signal_while_the_guest_stands_still_waits_until_it_runs(start: Start)
     replication.await_ns("suspend")
     replication.stop()
     assert [what for what, _ in replication.trace()] == ["start", "suspend", "resume", "guest-runs"]
+    assert replication.times_ns("resume")[0] >= replication.times_ns("suspend")[0] + 700 * MS
 
 
 def test_a_signal_does_not_wait_for_a_long_first_copy(start: Start) -> None:

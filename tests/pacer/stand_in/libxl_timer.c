@@ -143,6 +143,8 @@ static void sent(libxl_ctx *ctx)
         return;
     }
     trace("commit");
+    if (ctx->commits == stand_in_setting("STAND_IN_EXIT_AFTER", 0))
+        exit(255);
     set(ctx, &ctx->checkpoint, ctx->info->interval, begin_checkpoint);
 }
 
