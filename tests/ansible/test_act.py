@@ -143,7 +143,8 @@ def test_the_table_shows_where_everything_is() -> None:
         "b: agent active, receiver active, heartbeat active",
         "z: DID NOT ANSWER",
     ]
-    assert "web1   nowhere" in ACT.act_table([GUEST], {"a": host(), "b": host()})[1]
+    assert ACT.act_table([GUEST], {"a": host(), "b": host()})[1].startswith("web1   -         -        NO")
+    assert ACT.act_table([GUEST], {"a": None, "b": host()})[1].startswith("web1   ?         ?        NO")
 
 
 def test_the_unprotected_are_named_with_what_to_do() -> None:
@@ -195,6 +196,24 @@ def test_a_look_reads_xl_systemd_and_the_agents_file(tmp_path: Path) -> None:
         "disks": [],
         "disks_in_use": ["/dev/hefery/h1"],
     }
+
+
+def test_a_wait_ends_when_all_are_protected_or_a_replication_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "h1").mkdir()
+    active = lambda *_: "active\n"  # noqa: E731  # a stub
+    assert not LOOK.protected(["h1"], tmp_path, active)
+    assert LOOK.protected(["h1"], tmp_path, lambda *_: None)
+    said = {**GOING, "until_monotonic_ns": time.monotonic_ns() + 10**10}
+    (tmp_path / "h1" / "replication").write_text(json.dumps(said))
+    assert LOOK.protected(["h1"], tmp_path, active)
+    (tmp_path / "h1" / "replication").write_text(json.dumps({**said, "protected": False}))
+    assert not LOOK.protected(["h1"], tmp_path, active)
+
+
+def test_a_wait_ends_when_no_copy_waits(tmp_path: Path) -> None:
+    backup = (DATA / "xl-list-4.17-backup.txt").read_text()
+    assert not LOOK.alone(["h1", "h2"], tmp_path, lambda *_: backup)
+    assert LOOK.alone(["h2"], tmp_path, lambda *_: backup)
 
 
 def test_a_host_without_xen_says_so(tmp_path: Path) -> None:

@@ -229,7 +229,8 @@ HEADER = ("guest", "lives on", "copy on", "protected", "interval ms", "per s", "
 def _row(survey):
     told = survey.told(survey.lives[0]) if len(survey.lives) == 1 else {}
     figures = [form.format(told[name]) if told.get(name) is not None else "-" for name, form in FIGURES]
-    where = [" and ".join(hosts) or "nowhere" for hosts in (survey.lives, survey.incoming)]
+    nowhere = "?" if survey.silent else "-"
+    where = [" and ".join(hosts) or nowhere for hosts in (survey.lives, survey.incoming)]
     return (survey.name, *where, "yes" if survey.protected() else "NO", *figures, survey.guest["primary"])
 
 

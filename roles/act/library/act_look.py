@@ -14,6 +14,9 @@ short_description: See which guests live, arrive and are replicated on a Xen hos
 description: [Changes nothing.]
 options:
   guests: {description: The declared guests' names., type: list, elements: str, required: true}
+  until: {description: Wait until all guests are protected from here or replication has ended; or no copy waits here.,
+    type: str, choices: [protected, alone]}
+  wait_s: {description: How long to wait for it., type: float, default: 20}
   run_path: {description: Where the agent tells of replications., type: path, default: /run/hefery}
 author: [hefery]
 """
@@ -71,11 +74,31 @@ def look(guests, run_path, run):
     }
 
 
+def protected(guests, run_path, run):
+    """Return whether there is nothing more to wait for: all are protected, or the replication of one has ended."""
+    now_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    told = [replication(Path(run_path, guest, "replication"), now_ns) or {} for guest in guests]
+    if all(said.get("protected") for said in told):
+        return True
+    return run("systemctl", "is-active", *(f"remus@{guest}.service" for guest in guests)) is None
+
+
+def alone(guests, _, run):
+    """Return whether no copy waits here."""
+    return not any(guest + INCOMING in domains(run("xl", "list") or "") for guest in guests)
+
+
+UNTIL = {"protected": protected, "alone": alone}
+PERIOD_S = 1.0
+
+
 def main():
     """Look, and hand over what was seen."""
     module = AnsibleModule(
         argument_spec={
             "guests": {"type": "list", "elements": "str", "required": True},
+            "until": {"type": "str", "choices": list(UNTIL)},
+            "wait_s": {"type": "float", "default": 20},
             "run_path": {"type": "path", "default": "/run/hefery"},
         },
         supports_check_mode=True,
@@ -88,7 +111,12 @@ def main():
         code, output, _ = module.run_command([path, *command[1:]])
         return output if code == 0 else None
 
-    module.exit_json(changed=False, look=look(module.params["guests"], module.params["run_path"], run))
+    given = module.params
+    guests, run_path, end_s = given["guests"], given["run_path"], time.monotonic() + given["wait_s"]
+    if given["until"]:
+        while not UNTIL[given["until"]](guests, run_path, run) and time.monotonic() < end_s:
+            time.sleep(PERIOD_S)
+    module.exit_json(changed=False, look=look(guests, run_path, run))
 
 
 if __name__ == "__main__":
