@@ -1,8 +1,10 @@
 """What can be done to an instance: up, down, kill, snapshot and restore; each may be said again."""
 
 import fcntl
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from lab import acceleration, container, machine, network, processes, remote, re
 from lab.commands import run
 from lab.errors import LabError
 from lab.image.build import Images, images
-from lab.landscape import CONTAINERS, HOSTS, MACHINES, Host, Instance
+from lab.landscape import CONTAINERS, HOSTS, MACHINES, ROOT, Host, Instance
 from lab.processes import Process
 from lab.progress import say, step
 
@@ -39,6 +41,9 @@ def up(lab: Instance) -> None:
         lab.state.mkdir(parents=True, exist_ok=True)
         network.create(lab)
         remote.write_config(lab, built)
+        if lab.plain and not processes.find(_proxy(lab)):
+            serve = [sys.executable, "-m", "lab.proxy", lab.namespace, f"{lab.cache / 'packages'}"]
+            processes.start(["env", f"--chdir={ROOT}", *serve], _proxy(lab), lab.state / "proxy.log")
         for host in HOSTS.values():
             if host.name in down:
                 _start(lab, host, built)
@@ -61,6 +66,9 @@ def down(lab: Instance) -> None:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda host: container.stop(lab, host), CONTAINERS))
         container.forget(lab)
+        proxy = processes.find(_proxy(lab))
+        if proxy:
+            proxy.kill(signal.SIGKILL, _END_S)
         network.remove(lab)
         run("rm", "-rf", "--one-file-system", lab.run)
 
@@ -110,11 +118,17 @@ def _images(lab: Instance) -> Images:
     run("rm", "-rf", lab.state)
     lab.state.mkdir(parents=True)
     note.write_text(str(built.folder))
+    if os.environ.get("LAB_BASE") == "plain":
+        (lab.state / "plain").touch()
     return built
 
 
 def _note(lab: Instance) -> Path:
     return lab.state / "images"
+
+
+def _proxy(lab: Instance) -> Path:
+    return lab.run / "proxy.pid"
 
 
 def _start(lab: Instance, host: Host, built: Images) -> None:

@@ -80,6 +80,11 @@ class Instance:
     """Images, shared by all instances."""
 
     @property
+    def plain(self) -> bool:
+        """Whether its machines began as a plain Debian that GRUB boots; noted when its disks are made."""
+        return (self.state / "plain").exists()
+
+    @property
     def namespace(self) -> str:
         """The network namespace with the bridge."""
         return f"hefery-{self.name}"

@@ -7,7 +7,7 @@ from lab import network, processes
 from lab.acceleration import cpu
 from lab.commands import run
 from lab.image.build import Images
-from lab.landscape import PREFIX_LENGTH, Host, Instance
+from lab.landscape import Host, Instance
 from lab.processes import Process
 
 _DOM0_MIB: Final = 1024
@@ -37,12 +37,12 @@ def command(lab: Instance, host: Host, images: Images, accelerator: str, restore
         "-smp",
         f"{host.cpus}",
     ]
-    words += [*_kernel(host, images), *_devices(lab, host)]
+    words += [*([] if lab.plain else _kernel(host, images)), *_devices(lab, host)]
     return words + (["-loadvm", restore, "-S"] if restore else [])
 
 
 def _kernel(host: Host, images: Images) -> list[str]:
-    linux = f"{_LINUX} systemd.hostname={host.name} lab.address={host.address}/{PREFIX_LENGTH}"
+    linux = f"{_LINUX} systemd.hostname={host.name} lab.address={host.address}/24"
     initrd = str(images.boot("initrd.img"))
     if host.kind == "nfs":
         return ["-kernel", f"{images.boot('vmlinuz')}", "-initrd", initrd, "-append", f"{linux} console=ttyS0"]
@@ -66,7 +66,7 @@ def _devices(lab: Instance, host: Host) -> list[str]:
 def create_disk(lab: Instance, host: Host, images: Images) -> None:
     """An empty overlay over the image, unless the host has one already."""
     if not lab.disk(host).exists():
-        base = images.disk(host.kind)
+        base = images.disk("plain" if lab.plain else host.kind)
         run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", lab.disk(host))
 
 

@@ -1,7 +1,7 @@
 """Building: in, the inputs in this folder; out, images of a, b and f, and the root of c and m, in the cache.
 
-base (debootstrap) -> machine (a kernel) -> xen | nfs, and base -> container: each a copy of the one before, plus the
-packages in NAME.packages, the files in files/NAME and without the units in NAME.masked.
+base (debootstrap) -> machine (a kernel) -> xen | nfs | plain, and base -> container: each a copy of the one before,
+plus the packages in NAME.packages, the files in files/NAME and without the units in NAME.masked.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.commands import log_run, run
-from lab.image import apt, kernels
+from lab.image import apt, grub, kernels
 from lab.landscape import HOSTS, ROOT, SUITE, Instance
 from lab.progress import say, step
 
@@ -102,15 +102,16 @@ def _build(out: Path) -> None:
     _layer(base, "base", log)
     container = _copy(base, "container", log)
     machine = _copy(base, "machine", log)
-    xen, nfs = _copy(machine, "xen", log), _copy(machine, "nfs", log)
+    xen, nfs, plain = (_copy(machine, name, log) for name in ("xen", "nfs", "plain"))
     (out / "boot").mkdir()
-    kernels.collect(xen / "boot", out / "boot", xen=True)
-    for root in (xen, nfs):
-        with step(f"image {root.name}.img"):
-            _finish(root)
-            _make_disk(root, out / f"{root.name}.img", log)
+    kernels.collect(xen / "boot", out / "boot")
+    with step("images"):
+        _make_disk(xen, out / "xen.img", log)
+        _make_disk(nfs, out / "nfs.img", log)
+        _make_disk(plain, out / "plain.img", log, start_sector=grub.PARTITION_SECTOR)
+        grub.write(plain, out / "plain.img")
     _finish(container)
-    for root in (base, machine, xen, nfs):
+    for root in (base, machine, xen, nfs, plain):
         run("rm", "-rf", root, timeout_s=300)
     say(f"size of the images: {run('du', '-shc', *sorted(out.iterdir())).strip().replace(chr(10), ', ')}")
 
@@ -165,7 +166,7 @@ def _chroot(root: Path, script: Path, log: Path, *, stdin: Path | None = None, w
 
 
 def _let_in(root: Path) -> None:
-    """Every host knows the same key, shows the same key, and may log in to the others."""
+    """Every host lets in who has the instance's key, and shows the key that the others know."""
     out, ssh = root.parent, root / "root/.ssh"
     ssh.mkdir(mode=0o700, exist_ok=True)
     (ssh / "authorized_keys").write_bytes((out / "identity.pub").read_bytes())
@@ -196,8 +197,13 @@ def _finish(root: Path) -> None:
         run("rm", "-rf", root / name)
 
 
-def _make_disk(root: Path, image: Path, log: Path) -> None:
+def _make_disk(root: Path, image: Path, log: Path, start_sector: int = 0) -> None:
+    """A root as an ext4 image, after `start_sector` empty sectors."""
+    _finish(root)
     with image.open("wb") as file:
         file.truncate(_IMAGE_GIB << 30)
-    options = ["-E", "root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-m", "0", "-J", "size=32"]
-    log_run(log, "mke2fs", "-q", "-F", "-t", "ext4", *options, "-d", root, image)
+    start = start_sector * grub.SECTOR_BYTES
+    extended = f"root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard,offset={start}"
+    size = f"{((_IMAGE_GIB << 30) - start) >> 10}k"
+    options = ["-E", extended, "-m", "0", "-J", "size=32", "-d", f"{root}"]
+    log_run(log, "mke2fs", "-q", "-F", "-t", "ext4", *options, image, size)

@@ -26,14 +26,13 @@ def unpack_linux(image: bytes) -> bytes:
     raise LabError("the kernel is compressed in a way that lab/image/kernels.py does not know: teach it")
 
 
-def collect(boot: Path, out: Path, *, xen: bool) -> None:
-    """Put vmlinuz, vmlinux and initrd.img, and `xen`, from a root's /boot into the folder `out`."""
+def collect(boot: Path, out: Path) -> None:
+    """Put xen, vmlinuz, vmlinux and initrd.img from a root's /boot into the folder `out`."""
     image = _only(boot, "vmlinuz-*").read_bytes()
     (out / "vmlinuz").write_bytes(image)
     (out / "vmlinux").write_bytes(unpack_linux(image))
     (out / "initrd.img").write_bytes(_only(boot, "initrd.img-*").read_bytes())
-    if xen:
-        (out / "xen").write_bytes(gzip.decompress(_only(boot, "xen-*.gz").read_bytes()))
+    (out / "xen").write_bytes(gzip.decompress(_only(boot, "xen-*.gz").read_bytes()))
 
 
 def _only(folder: Path, pattern: str) -> Path:

@@ -20,7 +20,7 @@ def test_xen_gets_two_modules_each_with_its_words(name: str) -> None:
     words = command(LAB, HOSTS[name], IMAGES, TCG)
     kernel, ramdisk = option(words, "-initrd").split(",")  # multiboot: a comma ends a module
     assert kernel.startswith("/c/key/boot/vmlinux root=/dev/vda ")
-    assert f"systemd.hostname={name} lab.address=10.77.0.1{'ab'.index(name) + 1}/24" in kernel
+    assert f"systemd.hostname={name}" in kernel.split()
     assert ramdisk == "/c/key/boot/initrd.img"
     assert "dom0_max_vcpus=1 dom0_vcpus_pin" in option(words, "-append")
 

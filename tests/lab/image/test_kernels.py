@@ -40,7 +40,7 @@ def test_collects_kernels_and_not_their_links(tmp_path: Path) -> None:
     (boot / "xen-4.17-amd64.gz").write_bytes(gzip.compress(b"xen"))
     (boot / "xen.gz").symlink_to("xen-4.17-amd64.gz")
     (boot / "xen-4.17.gz").symlink_to("nowhere")
-    collect(boot, out, xen=True)
+    collect(boot, out)
     assert {path.name: path.read_bytes()[:6] for path in out.iterdir()} == {
         "vmlinuz": bytes(6),
         "vmlinux": ELF[:6],
@@ -51,4 +51,4 @@ def test_collects_kernels_and_not_their_links(tmp_path: Path) -> None:
 
 def test_says_that_there_is_no_kernel(tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"no vmlinuz-\* in"):
-        collect(tmp_path, tmp_path, xen=False)
+        collect(tmp_path, tmp_path)
