@@ -256,9 +256,10 @@ def test_a_client_asks_for_the_page(page: str) -> None:
 
 def test_evidence_tells_whose_history_went_on() -> None:
     watched = {"answers": 90, "without_answer_s": 3.9, "before": {"boot": "AB"}, "after": {"boot": "AB"}}
-    handed = {"start": "2026-01-01 00:00:00.0", "delta": "0:01:02.5"}
+    handed = {"start": "2026-01-01 00:00:00.0", "delta": "0:01:02.5", "stdout": '{"steps_s": {"destroyed": 1.5}}'}
     made = plan("drill", **PROTECTED)
     evidence = ACT.act_evidence(made, watched, handed, FAILED_OVER)
+    assert evidence["steps_s"] == {"destroyed": 1.5}
     assert (evidence["same_history"], evidence["hand_over_s"], evidence["lives_on"]) == (True, 62.5, ["b"])
     other = ACT.act_evidence(made, {**watched, "after": {"boot": "CD"}}, handed, FAILED_OVER)
     assert not other["same_history"]

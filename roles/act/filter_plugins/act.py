@@ -1,5 +1,6 @@
 """What an act is to do: the declared guests, and what every Xen host said of them -> a plan a guest, or a refusal."""
 
+import json
 from dataclasses import asdict, dataclass
 
 from ansible.errors import AnsibleFilterError
@@ -207,6 +208,7 @@ def act_evidence(plan, watched, handed, seen):
         "to": plan["peer"],
         "begun": handed["start"],
         "hand_over_s": _seconds(handed["delta"]),
+        "steps_s": json.loads(handed["stdout"])["steps_s"],
         "answers": watched["answers"],
         "without_answer_s": watched["without_answer_s"],
         "before": before,
