@@ -75,6 +75,8 @@ def wait(condition: Callable[[], bool], timeout_s: float, every_s: float = 0.02)
 def _started(pid: int) -> str | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else fields[_START_TIME]
+    # a zombie whose other threads still end holds its files, and the locks on them
+    return None if fields[0] in "ZX" and threads <= 1 else fields[_START_TIME]
