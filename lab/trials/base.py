@@ -40,6 +40,10 @@ def converge(site: Site) -> None:
 def freeze(site: Site) -> None:
     """Take the snapshots of a landscape that has converged, and leave it protected. Raises LabError."""
     primary, unit = site.guest.primary, site.guest.unit
+    log = _LOG.with_name("protect.log")
+    protected = playbooks.play("playbooks/protect.yml", log)
+    if protected.broken:
+        raise LabError(f"protect.yml failed, see {log}: {'; '.join(protected.tasks[:3])}")
     if not wait(lambda: is_protected(site), _PROTECTED_S, every_s=1):
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
     _mark(site).unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from lab.trials.reports import Told
 
 _BEGIN_S = 60.0
 _END_S = 10.0
-_PROBE = "/run/hefery/probe.py"
+_PROBE = "/run/hefery-probe.py"
 
 
 @contextmanager
@@ -87,10 +87,20 @@ class Probe:
         return done() or 0
 
 
+def feed(lab: Instance, host: Host, command: str, text: str) -> str:
+    """What a command printed on a host that was given `text` as its input. Raises LabError."""
+    done = subprocess.run(
+        remote.ssh(lab, host, command), input=text, capture_output=True, text=True, timeout=_BEGIN_S, check=False
+    )
+    if done.returncode:
+        raise LabError(f"{host.name}: `{command}` failed ({done.returncode}): {done.stderr.strip()}")
+    return done.stdout
+
+
 @contextmanager
 def probing(lab: Instance, host: Host, directory: str, log: Path) -> Iterator[Probe]:
     """A probe in a domain's directory on a host, from when it listens until the block is left."""
-    remote.run(lab, host, f"cat >{_PROBE} <<'END'\n{Path(probe_program.__file__).read_text()}END")
+    feed(lab, host, f"cat >{_PROBE}", Path(probe_program.__file__).read_text())
     words = remote.ssh(lab, host, f"python3 -u {_PROBE} {directory}")
     with log.open("a", encoding="utf-8") as out, ExitStack() as stack:
         child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -8,6 +8,7 @@ from lab.errors import LabError
 from lab.landscape import HOSTS
 from lab.processes import wait
 from lab.progress import step
+from lab.trials.children import feed
 from lab.trials.site import Site
 
 _MONITOR: Final = HOSTS["m"]
@@ -49,12 +50,9 @@ def _line(line: str) -> str:
 def quick_predictor(site: Site) -> Iterator[None]:
     """The predictor at the quick pace, with a model of the calm guest; as it was when the block is left."""
     config = quick(site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
-    own = f"ExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {_CONFIG} run\n"
-    site.run(
-        _MONITOR,
-        f"install -o hefery -g hefery -m 0600 /dev/null {_CONFIG} && cat >{_CONFIG} <<'END'\n{config}END\n"
-        f"mkdir -p {_DROP_IN} && printf '[Service]\\n%s' '{own}' >{_DROP_IN}/trials.conf && systemctl daemon-reload",
-    )
+    own = f"[Service]\nExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {_CONFIG} run\n"
+    feed(site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {_CONFIG}", config)
+    feed(site.lab, _MONITOR, f"mkdir -p {_DROP_IN} && cat >{_DROP_IN}/trials.conf && systemctl daemon-reload", own)
     try:
         with step("the predictor learns what calm is"):
             _train(site)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from lab.errors import LabError
 from lab.landscape import ROOT
 
 _INVENTORY: Final = ROOT / "inventory" / "lab"
-_MITOGEN: Final = "ansible_mitogen/plugins/strategy"
 _LIMIT_S: Final = 2400
 
 
@@ -75,7 +75,10 @@ def environment(*, mitogen: bool) -> dict[str, str]:
 
 
 def _strategies() -> Path:
-    return next(Path(entry) / _MITOGEN for entry in sys.path if (Path(entry) / _MITOGEN).is_dir())
+    found = find_spec("ansible_mitogen")
+    if found is None or found.origin is None:
+        raise LabError("Mitogen is not installed: run `make setup`")
+    return Path(found.origin).parent / "plugins" / "strategy"
 
 
 def _total(stats: Any, name: str) -> int:

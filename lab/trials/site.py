@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,9 @@ class Site:
 
     def copies(self, hosts: tuple[Host, ...]) -> dict[str, list[str]]:
         """The guest's copies by host, as `xl list` names them: NAME, or NAME--incoming for one that waits."""
-        listed = {host.name: self.run(host, "xl list") for host in hosts}
-        return {name: copies(text, self.guest.name) for name, text in listed.items()}
+        with ThreadPoolExecutor() as pool:
+            listed = pool.map(lambda host: self.run(host, "xl list"), hosts)
+        return {host.name: copies(text, self.guest.name) for host, text in zip(hosts, listed, strict=True)}
 
     def replication(self) -> dict[str, Any]:
         """What the agent on the primary says of replication now; nothing where there is no agent or nothing to say."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lab.landscape import HOSTS
 from lab.processes import wait
+from lab.trials.children import feed
 from lab.trials.site import Site
 
 _MONITOR: Final = HOSTS["m"]
@@ -35,8 +36,8 @@ class Seen:
 
 def points(site: Site, measurement: str, start_ns: int, stop_ns: int) -> list[Seen]:
     """The guest's points of [start, stop), oldest first. Raises LabError."""
-    command = f"/opt/hefery/venv/bin/python - {measurement} {start_ns} {stop_ns} <<'END'\n{_READ}END"
-    seen = [Seen(*json.loads(line)) for line in site.run(_MONITOR, command).splitlines()]
+    command = f"/opt/hefery/venv/bin/python - {measurement} {start_ns} {stop_ns}"
+    seen = [Seen(*json.loads(line)) for line in feed(site.lab, _MONITOR, command, _READ).splitlines()]
     return sorted((s for s in seen if s.tags.get("domain") == site.guest.name), key=lambda s: s.time_ns)
 
 
