@@ -8,7 +8,7 @@ PACER_NEEDS := gcc libc6-dev libxen-dev
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer lab lab-down clean
+.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer lab lab-down lab-test lab-test-full clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ LAB_PACKAGES := qemu-system-x86 qemu-utils debootstrap systemd-container nftable
 lab: ## bring up the landscape on this machine: Xen hosts a and b, NFS server f, client c, monitor m (1-4 min)
 	@scripts/setup python3-venv $(LAB_PACKAGES)
 	@$(PYTHON) -m lab up
+
+lab-test: wheels guest pacer influxd lab ## prove on the lab that replication, failover and forecasts work (40 min; writes build/lab/report.json)
+	@$(PYTHON) -m lab test $(if $(PART),--part $(PART))
+
+lab-test-full: wheels guest pacer influxd lab ## many trials of a kind, for hours; goes on where it broke off (PART=failover: of this kind alone)
+	@$(PYTHON) -m lab test --full $(if $(PART),--part $(PART))
 
 lab-down: ## end the landscape's hosts; their disks stay
 	@$(PYTHON) -m lab down

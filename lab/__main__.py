@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lab import actions, console, network, remote, status
 from lab.errors import LabError
 from lab.landscape import HOSTS, host, instance
+from lab.trials import cli as trials
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -50,6 +51,8 @@ def _call(arguments: argparse.Namespace) -> int:
             print(status.report(lab))
         case "heal":
             network.heal(lab)
+        case "test":
+            return trials.test(arguments)
     return 0
 
 
@@ -70,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     cut.add_argument("target", metavar="B")
     cut.add_argument("--one-way", action="store_true", help="only what A sends to B")
     verbs.add_parser("heal", help="take all cuts away")
+    trials.add_arguments(
+        verbs.add_parser("test", help="let hosts fail, and write what happened to build/lab/report.json")
+    )
     snapshot = verbs.add_parser("snapshot", help="freeze a, b and f for a moment and save them")
     snapshot.add_argument("name", metavar="NAME")
     restore = verbs.add_parser("restore", help="start a, b and f again as they were saved")
