@@ -83,7 +83,7 @@ def kill(lab: Instance, host: Host) -> None:
     """A power cut: no host is told, no connection is ended. `up` boots it again from its disk."""
     process = find(lab, host)
     if host.kind == "container":
-        container.stop(lab, host, at_once=True)
+        container.stop(lab, host)
     elif process and not process.kill(signal.SIGKILL, _END_S):
         raise LabError(f"{host.name}: process {process.pid} cannot be killed: look with `ps {process.pid}`")
 

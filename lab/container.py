@@ -1,20 +1,24 @@
 """Containers: in, an instance, a host and the images; out, a booted systemd-nspawn at native speed and low weight."""
 
+import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from lab import processes
 from lab.commands import run
+from lab.errors import LabError
 from lab.image.build import Images
-from lab.landscape import Host, Instance
+from lab.landscape import CONTAINERS, Host, Instance
 from lab.machine import pid_file
-from lab.processes import Process
+from lab.processes import Process, wait
 
-_SHARES: Final = 256  # a quarter of what each emulated machine gets, so that load does not starve heartbeats
+_WEIGHTS: Final = {"cpu.shares": 256, "cpu.weight": 25}
+"""A quarter of what each emulated machine gets, so that load does not starve heartbeats."""
 _NICE: Final = 10  # where there are no control groups
 _END_S: Final = 15
-_CONTROLLERS: Final = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
+_HIERARCHIES: Final = [Path("/sys/fs/cgroup", name) for name in ("", "unified", "systemd", "cpu")]
 
 
 def start(lab: Instance, host: Host, images: Images) -> Process:
@@ -22,14 +26,8 @@ def start(lab: Instance, host: Host, images: Images) -> Process:
     _mount(lab, host, images)
     namespace = f"--network-namespace-path=/run/netns/{lab.namespace_of(host)}"
     words = ["systemd-nspawn", "--quiet", f"--directory={lab.root(host)}", "--boot", "--register=no", "--keep-unit"]
-    words += [
-        f"--machine={lab.namespace_of(host)}",
-        f"--hostname={host.name}",
-        namespace,
-        "--kill-signal=SIGRTMIN+3",
-        "--console=pipe",
-    ]
-    return processes.start([*_lighten(_group(lab)), *words], pid_file(lab, host), lab.log(host))
+    words += [f"--machine={lab.namespace_of(host)}", f"--hostname={host.name}", namespace, "--console=pipe"]
+    return processes.start([*_apart(lab, host), *words], pid_file(lab, host), lab.log(host))
 
 
 def find(lab: Instance, host: Host) -> Process | None:
@@ -37,22 +35,38 @@ def find(lab: Instance, host: Host) -> Process | None:
     return processes.find(pid_file(lab, host))
 
 
-def stop(lab: Instance, host: Host, *, at_once: bool = False) -> None:
-    """End a host, by itself or like a power cut; its files stay."""
+def stop(lab: Instance, host: Host) -> None:
+    """End a host like a power cut; its files stay. Raises LabError."""
     process = find(lab, host)
-    if process and not (not at_once and process.kill(signal.SIGTERM, _END_S)):
-        process.kill(signal.SIGKILL, _END_S)  # nspawn's end is its container's
+    if process:
+        # its init: nothing in its process namespace outlives that, but all of it would outlive nspawn
+        for child in _children(process):
+            os.kill(child, signal.SIGKILL)
+        if not wait(lambda: not process.alive, _END_S) and not process.kill(signal.SIGKILL, _END_S):
+            raise LabError(f"{host.name}: process {process.pid} cannot be killed: look with `ps {process.pid}`")
     if lab.root(host).is_mount():
         run("umount", lab.root(host))
 
 
+def _children(process: Process) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
 def forget(lab: Instance) -> None:
-    """Remove the control group, once nothing is in it."""
-    group = _group(lab)
-    if group:
+    """Remove the control groups, once the last process has left them. Raises LabError where one stays."""
+    for group in (group for host in CONTAINERS for group in _groups(lab, host) if group.exists()):
+        if not wait(lambda group=group: _removed(group), _END_S):  # type: ignore[misc] # binds this turn's group
+            raise LabError(f"processes of lab {lab.name} do not end: look at {group}/cgroup.procs, then `down` again")
+
+
+def _removed(group: Path) -> bool:
+    try:
         for folder in sorted(group.rglob("*/"), reverse=True):
             folder.rmdir()
         group.rmdir()
+    except OSError:  # busy
+        return False
+    return True
 
 
 def _mount(lab: Instance, host: Host, images: Images) -> None:
@@ -65,20 +79,20 @@ def _mount(lab: Instance, host: Host, images: Images) -> None:
         run("mount", "-t", "overlay", f"hefery-{lab.name}-{host.name}", "-o", options, lab.root(host))
 
 
-def _group(lab: Instance) -> Path | None:
-    for controller in _CONTROLLERS:
-        for weight, value in (("cpu.shares", _SHARES), ("cpu.weight", _SHARES * 100 // 1024)):
-            group = controller / lab.namespace
-            try:
-                group.mkdir(exist_ok=True)
-                (group / weight).write_text(str(value))
-            except OSError:
-                continue
-            return group
-    return None
+def _groups(lab: Instance, host: Host) -> list[Path]:
+    """A host's group in each hierarchy: its systemd must not meet another's processes in one called the same."""
+    return [root / lab.namespace_of(host) for root in _HIERARCHIES if (root / "cgroup.procs").exists()]
 
 
-def _lighten(group: Path | None) -> list[str]:
-    """Words before a command that give it and its children less weight than a machine has."""
-    enter = f"echo $$ >{group}/cgroup.procs && " if group else ""
+def _apart(lab: Instance, host: Host) -> list[str]:
+    """Words before a command that put it and its children into the host's groups, of less weight than a machine."""
+    entered = []
+    for group in _groups(lab, host):
+        with suppress(OSError):  # control groups that are not ours to make: niceness must do
+            group.mkdir(exist_ok=True)
+            entered.append(f"{group}/cgroup.procs")
+            for name, weight in _WEIGHTS.items():
+                if (group / name).exists():
+                    (group / name).write_text(str(weight))
+    enter = f"echo $$ | tee {' '.join(entered)} >/dev/null; " if entered else ""
     return ["sh", "-c", f'{enter}exec nice -n {_NICE} "$@"', "sh"]
