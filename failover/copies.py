@@ -86,8 +86,11 @@ def read(run_dir: Path, domain: str) -> Record | None:
 
 def all_records(run_dir: Path) -> list[Record]:
     """Every record."""
-    paths = sorted((run_dir / "receive").glob("*/state"))
-    return [record for path in paths if (record := read(run_dir, path.parent.name)) is not None]
+    try:
+        names = sorted(entry.name for entry in (run_dir / "receive").iterdir())
+    except FileNotFoundError:
+        return []
+    return [record for name in names if (record := read(run_dir, name)) is not None]
 
 
 def undo(run_dir: Path, domain: str) -> Undone:

@@ -5,7 +5,6 @@
 
 import hmac
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +26,7 @@ class Heartbeat:
     host: str
     incarnation: bytes
     count: int
-    copies: Sequence[str]
+    copies: tuple[str, ...]
 
     def encode(self, key: bytes) -> bytes:
         """The datagram; copies that it has no room for are left out."""

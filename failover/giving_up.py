@@ -84,7 +84,7 @@ def _clear_incoming(domain: str, there: Mapping[str, xl.Domain]) -> bool:
     name = domain + INCOMING
     if name not in there:
         return False
-    if pids := [process.pid for process in processes.migrations()]:
+    if pids := [process.pid for process in processes.receiving(without=xl.MARK)]:
         raise GivingUpError(
             f"{name} is here, and xl migrate-receive ({pids}), which Hefery has not started: end it first"
         )

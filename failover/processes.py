@@ -65,9 +65,10 @@ def helpers_of(domain: str) -> list[Process]:
     return [p for p in dict.fromkeys(of_living + of_dead) if _is_helper(_command(p.pid))]
 
 
-def migrations() -> list[Process]:
-    """Every `xl migrate-receive`, whoever has started it."""
-    return [process for process in _all() if _is_xl(_command(process.pid), "migrate-receive")]
+def receiving(without: str) -> list[Process]:
+    """Every `xl migrate-receive` that was started without this variable in its environment."""
+    found = (process for process in _all() if _is_xl(_command(process.pid), "migrate-receive"))
+    return [process for process in found if not _environment(process.pid, without)]
 
 
 def kill(processes: Sequence[Process]) -> list[Process]:

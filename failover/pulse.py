@@ -3,6 +3,7 @@
 All times are CLOCK_MONOTONIC of this host in nanoseconds, 0 for never in this boot.
 """
 
+import mmap
 import os
 import struct
 from contextlib import suppress
@@ -31,15 +32,33 @@ class Pulse:
         return max(self.heard_ns, self.answered_ns)
 
 
+NEVER: Final = Pulse(0, 0, 0, 0)
+
+
+class Writer:
+    """The daemon's end: the file in its memory, as a system call costs an emulated host dearly."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises OSError."""
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(descriptor, _LAYOUT.size)
+            self._memory = mmap.mmap(descriptor, _LAYOUT.size)
+        finally:
+            os.close(descriptor)
+
+    def write(self, pulse: Pulse) -> None:
+        """Write in place; the tick stands at both ends, so that a reader sees when it met a writer."""
+        tick_ns = pulse.tick_ns
+        _LAYOUT.pack_into(
+            self._memory, 0, tick_ns, pulse.listening_since_ns, pulse.heard_ns, pulse.answered_ns, tick_ns
+        )
+
+
 def path(run_dir: Path, peer: str) -> Path:
     """Where the pulse of `peer` is."""
     return run_dir / "heartbeat" / peer
-
-
-def write(descriptor: int, pulse: Pulse) -> None:
-    """Write in place; the tick stands at both ends, so that a reader sees when it met a writer."""
-    packed = _LAYOUT.pack(pulse.tick_ns, pulse.listening_since_ns, pulse.heard_ns, pulse.answered_ns, pulse.tick_ns)
-    os.pwrite(descriptor, packed, 0)
 
 
 def read(file: Path) -> Pulse | None:

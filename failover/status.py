@@ -121,7 +121,7 @@ def _holds(settings: RemusSettings, other: str, domain: str) -> bool:
 
 
 def _peer(settings: RemusSettings, name: str) -> PeerStatus:
-    known = pulse.read(pulse.path(settings.host.run_dir, name)) or pulse.Pulse(0, 0, 0, 0)
+    known = pulse.read(pulse.path(settings.host.run_dir, name)) or pulse.NEVER
     return PeerStatus(name, _age_ms(known.heard_ns), _age_ms(known.answered_ns))
 
 

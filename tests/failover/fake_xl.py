@@ -20,7 +20,6 @@ from tests.failover import stream
 XEN = Path(os.environ["FAKE_XEN"])
 BANNER = b"xl migration receiver ready, send binary domain data.\n"
 PERIOD_S = 0.05
-HELPER = ("libxl-save-helper", "--fake")
 
 
 @contextlib.contextmanager
@@ -31,13 +30,14 @@ def changed() -> Iterator[dict[str, str]]:
         path = XEN / "domains"
         there = dict(line.rsplit(" ", 1) for line in path.read_text().splitlines())
         yield there
-        path.write_text("".join(f"{name} {state}\n" for name, state in there.items()))
+        new = XEN / "domains.new"
+        new.write_text("".join(f"{name} {state}\n" for name, state in there.items()))
+        new.replace(path)
 
 
 def helper() -> "subprocess.Popen[bytes]":
-    """It has xl's descriptors, as the real one; the copy and its original end where it does."""
-    program = "import sys; sys.stdin.close(); import time; time.sleep(300)"
-    return subprocess.Popen([HELPER[0], "-c", program, HELPER[1]], executable=sys.executable, stdin=subprocess.DEVNULL)
+    """Copy and original end where it does."""
+    return subprocess.Popen(["libxl-save-helper", "300"], executable="/bin/sleep", stdin=subprocess.DEVNULL)
 
 
 def listed() -> int:
@@ -53,6 +53,8 @@ def destroy(name: str) -> int:
         if there.pop(name, None) is None:
             print(f"{name} is an invalid domain identifier (rc=-6)", file=sys.stderr)
             return 255
+    while (XEN / "slow").exists():  # the domain is gone, the command has not ended
+        time.sleep(PERIOD_S)
     return 0
 
 
@@ -99,6 +101,7 @@ def remus(name: str, command: str) -> int:
     saving = helper()
     try:
         child.stdin.write(stream.header(name))
+        child.stdin.flush()
         time.sleep(float(os.environ.get("FAKE_FIRST_COPY_S", "0")))
         child.stdin.write(stream.checkpoint(stream.FULL_COPY_PAGES))
         while child.poll() is None and saving.poll() is None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from failover import pulse
+from failover import copies, processes, pulse
+from failover.pulse import Pulse
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20.0
@@ -31,8 +33,12 @@ def wait_for(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
 class Host:
     """One host: its folder, its programs, its domains."""
 
-    def __init__(self, folder: Path, name: str, address: str, peer: tuple[str, str], ports: tuple[int, int]) -> None:
-        self.name, self.address, self.folder = name, address, folder
+    def __init__(
+        self, folder: Path, name: str, addresses: tuple[str, str], ports: tuple[int, int], domain: str
+    ) -> None:
+        address, peer_address = addresses
+        peer = "b" if name == "a" else "a"
+        self.name, self.address, self.folder, self.domain = name, address, folder, domain
         self.run_dir, self.config = folder / "run", folder / "remus.toml"
         self.port = ports[1]
         self._running: list[subprocess.Popen[bytes]] = []
@@ -45,8 +51,8 @@ class Host:
             f'[host]\nname = "{name}"\nrun_dir = "{self.run_dir}"\n'
             f'[heartbeat]\nport = {ports[0]}\naddress = "{address}"\nkey_file = "{key}"\n'
             f"[receiver]\nport = {ports[1]}\nstall_timeout_s = 2.0\n"
-            f'[[peers]]\nname = "{peer[0]}"\naddress = "{peer[1]}"\n'
-            '[[domains]]\nname = "web1"\npeers = ["a", "b"]\ntransport = "tcp"\n'
+            f'[[peers]]\nname = "{"b" if name == "a" else "a"}"\naddress = "{peer_address}"\n'
+            f'[[domains]]\nname = "{domain}"\npeers = ["a", "b"]\ntransport = "tcp"\n'
         )
         self._program("xl", f'exec {sys.executable} {ROOT / "tests/failover/fake_xl.py"} "$@"')
         self._program("hefery-agent", f'echo "$@" >> {folder / "events"}')
@@ -66,6 +72,10 @@ class Host:
         self._running.append(process)
         return process
 
+    def act(self, verb: str, *more: str) -> tuple[int, dict[str, Any]]:
+        """A verb on the domain."""
+        return self.does(verb, *more, "--domain", self.domain)
+
     def does(self, *words: str) -> tuple[int, dict[str, Any]]:
         """One verb, its exit code and what it printed."""
         done = subprocess.run(
@@ -77,17 +87,17 @@ class Host:
 
     def replicate(self, **more: str) -> "subprocess.Popen[bytes]":
         """What remus@web1.service runs, short of the pacer."""
-        send = "exec " + shlex.join(self.words("send", "--domain", "web1"))
+        send = "exec " + shlex.join(self.words("send", "--domain", self.domain))
         xl = (sys.executable, str(ROOT / "tests/failover/fake_xl.py"))
         script = 'exec -a xl "$0" "$@"'
-        more["HEFERY_PACER_DIRECTORY"] = "/run/hefery/web1"
-        return self.start("bash", "-c", script, *xl, "remus", "-s", "", "web1", send, more=more)
+        more["HEFERY_PACER_DIRECTORY"] = f"/run/hefery/{self.domain}"
+        return self.start("bash", "-c", script, *xl, "remus", "-s", "", self.domain, send, more=more)
 
     def domains(self) -> dict[str, str]:
         return dict(line.rsplit(" ", 1) for line in (self.folder / "domains").read_text().splitlines())
 
     def runs(self) -> bool:
-        return self.domains().get("web1") in {"r-----", "-b----"}
+        return self.domains().get(self.domain) in {"r-----", "-b----"}
 
     def events(self) -> str:
         path = self.folder / "events"
@@ -126,6 +136,8 @@ class Receivers(threading.Thread):
                 threading.Thread(target=self._follow, args=[process], daemon=True).start()
 
     def close(self) -> None:
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.join()
@@ -140,16 +152,18 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         ports = _free_port(), _free_port()
-        self.a = Host(folder / "a", "a", "127.0.0.1", ("b", "127.0.0.2"), ports)
-        self.b = Host(folder / "b", "b", "127.0.0.2", ("a", "127.0.0.1"), ports)
-        (self.a.folder / "domains").write_text("web1 -b----\n")
+        # its own, as Hefery looks for processes of a domain on the whole host, and tests run side by side
+        self.domain = f"web{ports[0]}"
+        self.a = Host(folder / "a", "a", ("127.0.0.1", "127.0.0.2"), ports, self.domain)
+        self.b = Host(folder / "b", "b", ("127.0.0.2", "127.0.0.1"), ports, self.domain)
+        (self.a.folder / "domains").write_text(f"{self.domain} -b----\n")
         self.heartbeats = {host.name: host.start(*host.words("heartbeat")) for host in (self.a, self.b)}
         self.receivers = Receivers(self.b)
         self.receivers.start()
         self._silenced: list[socket.socket] = []
         self._heartbeat_port = ports[0]
         for host, peer in ((self.a, "b"), (self.b, "a")):
-            wait_for(partial(_has_heard, host.run_dir, peer))
+            wait_for(partial(_has_heard, host, peer))
 
     def protect(self, **more: str) -> "subprocess.Popen[bytes]":
         process = self.a.replicate(**more)
@@ -157,19 +171,32 @@ class Pair:
         return process
 
     def phase(self) -> str:
-        path = self.b.run_dir / "receive" / "web1" / "state"
-        try:
-            return str(json.loads(path.read_text())["phase"])
-        except FileNotFoundError:
-            return "none"
+        record = copies.read(self.b.run_dir, self.domain)
+        return "none" if record is None else record.phase
 
-    def silence_a(self) -> None:
-        """As if a lost its power: no heartbeat, and its kernel answers no knock either, as its queue is full."""
-        full = socket.socket()
-        full.bind((self.a.address, self._heartbeat_port))
-        full.listen(0)
-        self._silenced = [full, *(_knock(self.a.address, self._heartbeat_port) for _ in range(4))]
-        self.heartbeats["a"].kill()
+    def mark(self) -> str:
+        """What the processes of the copy are known by."""
+        record = copies.read(self.b.run_dir, self.domain)
+        return "" if record is None else record.mark
+
+    def cut_power_of_a(self, xl: "subprocess.Popen[bytes]") -> None:
+        """Nothing of it is heard any more, its programs stand still; its domains are as good as gone."""
+        self._silence(self.a)
+        sender = [process.pid for process in processes.children(xl.pid)]
+        for pid in (xl.pid, *sender):
+            os.kill(pid, signal.SIGSTOP)
+        (self.a.folder / "domains").write_text("")
+
+    def cut_power_of_b(self) -> None:
+        self._silence(self.b)
+        self.receivers.close()
+        self._silenced += _deaf(self.b.address, self.b.port)
+        wait_for(lambda: time.monotonic_ns() - _pulse(self.a, "b").alive_ns > 10**9)
+
+    def _silence(self, host: Host) -> None:
+        """No heartbeat, and no answer of the kernel to a knock either."""
+        self._silenced += _deaf(host.address, self._heartbeat_port)
+        self.heartbeats[host.name].kill()
 
     def copies(self) -> int:
         return len([host for host in (self.a, self.b) if host.runs()])
@@ -185,9 +212,12 @@ class Pair:
                 os.kill(marked, 9)
 
 
-def _has_heard(run_dir: Path, peer: str) -> bool:
-    known = pulse.read(pulse.path(run_dir, peer))
-    return known is not None and known.heard_ns > 0
+def _pulse(host: Host, peer: str) -> Pulse:
+    return pulse.read(pulse.path(host.run_dir, peer)) or pulse.NEVER
+
+
+def _has_heard(host: Host, peer: str) -> bool:
+    return _pulse(host, peer).heard_ns > 0
 
 
 def _free_port() -> int:
@@ -195,11 +225,17 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _knock(address: str, port: int) -> socket.socket:
-    knocking = socket.socket()
-    knocking.setblocking(False)
-    knocking.connect_ex((address, port))
-    return knocking
+def _deaf(address: str, port: int) -> list[socket.socket]:
+    """A port that answers nothing, as its queue is full."""
+    full = socket.socket()
+    full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    full.bind((address, port))
+    full.listen(0)
+    waiting = [socket.socket() for _ in range(3)]
+    for knocking in waiting:
+        knocking.setblocking(False)
+        knocking.connect_ex((address, port))
+    return [full, *waiting]
 
 
 def _marked(folder: Path) -> Iterator[int]:
