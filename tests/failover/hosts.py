@@ -37,7 +37,6 @@ class Host:
         self, folder: Path, name: str, addresses: tuple[str, str], ports: tuple[int, int], domain: str
     ) -> None:
         address, peer_address = addresses
-        peer = "b" if name == "a" else "a"
         self.name, self.address, self.folder, self.domain = name, address, folder, domain
         self.run_dir, self.config = folder / "run", folder / "remus.toml"
         self.port = ports[1]
