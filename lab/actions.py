@@ -23,6 +23,7 @@ from lab.progress import say, step
 _BOOT_S: Final = 400
 _END_S: Final = 10
 _POLL_S: Final = 0.2
+_KEPT_S: Final = 30 * 86_400
 _LOG_LINES: Final = 15
 
 
@@ -113,14 +114,23 @@ def _images(lab: Instance) -> Images:
     """The build that the disks of this instance began with, else today's."""
     note = _note(lab)
     if note.exists() and Path(note.read_text()).exists():
+        Path(note.read_text()).touch()  # in use: see unused()
         return Images(Path(note.read_text()))
     built = images(lab)
+    for old in unused(lab.cache, time.time()):
+        say(f"removing {old}, not used for long")
+        run("rm", "-rf", old)
     run("rm", "-rf", lab.state)
     lab.state.mkdir(parents=True)
     note.write_text(str(built.folder))
     if os.environ.get("LAB_BASE") == "plain":
         (lab.state / "plain").touch()
     return built
+
+
+def unused(cache: Path, now: float) -> list[Path]:
+    """Builds in the cache that no instance has been started from for a month."""
+    return [path for path in cache.iterdir() if (path / "boot").exists() and now - path.stat().st_mtime > _KEPT_S]
 
 
 def _note(lab: Instance) -> Path:

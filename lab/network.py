@@ -8,6 +8,9 @@ from lab.commands import run
 from lab.landscape import BRIDGE_ADDRESS, CONTAINERS, MACHINES, PREFIX_LENGTH, Host, Instance
 
 _TABLE: Final = "hefery_cuts"
+_CHAIN: Final = (
+    f"add table bridge {_TABLE}\nadd chain bridge {_TABLE} forward {{ type filter hook forward priority 0; }}\n"
+)
 
 
 def exists(lab: Instance) -> bool:
@@ -39,7 +42,7 @@ def create(lab: Instance) -> None:
     for host in CONTAINERS:
         if host.port not in present:
             _join(lab, host)
-    heal(lab)
+    _nft(lab, _CHAIN)
 
 
 def _join(lab: Instance, host: Host) -> None:
@@ -82,8 +85,7 @@ def cut_rules(pairs: Iterable[tuple[Host, Host]]) -> str:
 
 def heal(lab: Instance) -> None:
     """Take all cuts away."""
-    chain = f"add chain bridge {_TABLE} forward {{ type filter hook forward priority 0; }}"
-    _nft(lab, f"add table bridge {_TABLE}\ndelete table bridge {_TABLE}\nadd table bridge {_TABLE}\n{chain}\n")
+    _nft(lab, f"{_CHAIN}flush chain bridge {_TABLE} forward\n")
 
 
 def cuts(lab: Instance) -> list[str]:
