@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from failover.config import load
 from failover.settings import RemusSettings
-from telemetry.settings import load
 from tests.ansible.rendering import render
 
 
 def settings(tmp_path: Path, inventory: str, host: str, **more: Any) -> RemusSettings:
     path = tmp_path / f"{host}.toml"
     path.write_text(render(inventory, host, "remus", "remus.toml.j2", **more))
-    return load(path, RemusSettings)
+    return load(path)
 
 
 @pytest.mark.parametrize("inventory", ["lab", "production"])
@@ -23,7 +23,8 @@ def test_hosts_of_a_pair_know_each_other(inventory: str, tmp_path: Path) -> None
 
     assert a.domains == b.domains
     for here, there in ((a, b), (b, a)):
-        peer = here.peer_of(here.domain("web1"))
+        assert [domain.name for domain in here.domains] == ["web1"]
+        peer = here.peer_of(here.domains[0])
         assert (peer.name, peer.address) == (there.host.name, there.receiver.address)
 
 
@@ -45,9 +46,9 @@ def test_every_variable_arrives(tmp_path: Path) -> None:
     assert found.host.name == "xen-a"
     assert (found.heartbeat.port, found.heartbeat.period_s, found.heartbeat.timeout_s) == (1, 0.2, 2.0)
     assert (found.receiver.port, found.receiver.stall_timeout_s) == (3, 9.0)
-    assert found.domain("db").peers == ("xen-a", "b")
-    assert found.domain("db").transport == "ssh"
-    assert found.domain("db").ssh_key == Path("/etc/hefery/replication.key")
+    (domain,) = found.domains
+    assert (domain.name, domain.peers, domain.transport) == ("db", ("xen-a", "b"), "ssh")
+    assert domain.ssh_key == Path("/etc/hefery/replication.key")
 
 
 def test_a_guest_of_other_hosts_is_left_out(tmp_path: Path) -> None:
