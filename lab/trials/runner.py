@@ -39,16 +39,14 @@ class Runner:
             began_s = time.monotonic()
             try:
                 with part.session(self.site) as trial:
-                    say(f"{part.name}: ready after {time.monotonic() - began_s:.0f} s")
-                    while self._make(part, trial, turn) and missing:
-                        turn = self._turn(part, missing.pop(0))
+                    while self._make(part, trial, turn, began_s) and missing:
+                        turn, began_s = self._turn(part, missing.pop(0)), time.monotonic()
             except _TROUBLE as error:
                 self._add(part, Row(turn.number, (_told(error),), time.monotonic() - began_s, {}))
                 return
 
-    def _make(self, part: Part, trial: Trial, turn: Turn) -> bool:
-        """Make a trial; False where it could not be made."""
-        began_s = time.monotonic()
+    def _make(self, part: Part, trial: Trial, turn: Turn, began_s: float) -> bool:
+        """Make a trial; False where it could not be made. The first one's time includes that of the preparation."""
         try:
             outcome = trial(turn)
         except _TROUBLE as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lab import actions
+from lab import actions, remote
 from lab.trials import base, playbooks
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
@@ -20,6 +20,7 @@ _AGAIN: Final = 1 + _CASES.index("again")
 def _session(site: Site) -> Iterator[Trial]:
     base.forget(site)
     actions.up(site.lab)
+    remote.set_clocks(site.lab)  # where it was up already, what stopped a host may have stopped its clock
     yield lambda turn: _run(site, turn)
 
 

@@ -1,0 +1,77 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lab.trials.parts import PARTS
+from lab.trials.report import Row
+
+
+def row(trial: int = 1, fault: str = "", **measured: Any) -> Row:
+    return Row(trial, (fault,) if fault else (), 1.0, measured)
+
+
+def summary(name: str, *rows: Row) -> Any:
+    return PARTS[name].summary(rows)
+
+
+def test_the_report_says_what_was_agreed() -> None:
+    agreed = {"converge", "interval_change_ms", "forecast_to_interval_s", "failover", "stop", "doubt", "intervals"}
+    assert agreed <= {part.key for part in PARTS.values()}
+    assert len({part.key for part in PARTS.values()}) == len(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("converge", {"changed_second_run", "failed"}),
+        ("interval_change", {"shorten_median", "lengthen_median", "trials"}),
+        ("forecast_to_interval", {"median"}),
+        ("failover", {"trials", "survived", "first_answer_s_median", "live_copies_max"}),
+        ("stop", {"trials", "exactly_one_copy"}),
+        ("doubt", {"trials", "protected", "protected_s_max"}),
+    ],
+)
+def test_summaries_have_their_keys_with_rows_that_broke_and_without_any(name: str, keys: set[str]) -> None:
+    assert set(summary(name)) == keys
+    assert set(summary(name, row(fault="could not be made"))) == keys
+
+
+def test_converge_counts_the_second_run_and_all_failures() -> None:
+    rows = [
+        row(1, changed=90, failed=0, unreachable=0),
+        row(2, changed=2, failed=1, unreachable=0),
+        row(3, changed=0, failed=0, unreachable=1),
+    ]
+    assert summary("converge", *rows) == {"changed_second_run": 2, "failed": 2}
+    assert summary("converge", *rows[:1]) == {"changed_second_run": None, "failed": 0}
+    assert summary("converge", row(fault="broke"))["failed"] == 1
+
+
+def test_failover_counts_those_that_passed() -> None:
+    rows = [
+        row(1, first_answer_s=2.0, live_copies=1),
+        row(2, "two", first_answer_s=4.0, live_copies=2),
+        row(3, "broke"),
+    ]
+    said = {"trials": 3, "survived": 1, "first_answer_s_median": 3.0, "live_copies_max": 2}
+    assert summary("failover", *rows) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "fine"),
+    [
+        ("interval_change", {"shorten_ms": 300, "lengthen_ms": 20}, True),
+        ("interval_change", {"shorten_ms": 301, "lengthen_ms": 20}, False),
+        ("interval_change", {"shorten_ms": 30, "lengthen_ms": 400}, False),
+        ("failover", {"first_answer_s": 3.9}, True),
+        ("failover", {"first_answer_s": 4.0}, False),
+    ],
+)
+def test_medians_are_judged(name: str, measured: Mapping[str, Any], fine: bool) -> None:
+    assert (PARTS[name].judge([row(**measured)]) == ()) is fine
+
+
+def test_intervals_are_a_table_of_what_was_measured() -> None:
+    figures = {"interval_ms": 25, "period_ms": 180.0, "pause_ms": 110.0, "rate_per_s": 5.5}
+    assert summary("intervals", row(1, **figures), row(2, "broke")) == [figures]
