@@ -73,5 +73,5 @@ def test_medians_are_judged(name: str, measured: Mapping[str, Any], fine: bool) 
 
 
 def test_intervals_are_a_table_of_what_was_measured() -> None:
-    figures = {"interval_ms": 25, "period_ms": 180.0, "pause_ms": 110.0, "rate_per_s": 5.5}
+    figures: dict[str, Any] = {"interval_ms": 25, "period_ms": 180.0, "pause_ms": 110.0, "rate_per_s": 5.5}
     assert summary("intervals", row(1, **figures), row(2, "broke")) == [figures]
