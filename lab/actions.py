@@ -3,7 +3,6 @@
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,26 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from lab import acceleration, container, machine, network, processes, remote, requirements, snapshots
+from lab import acceleration, boot, container, machine, network, processes, remote, requirements, snapshots
 from lab.commands import run
 from lab.errors import LabError
 from lab.image.build import Images, images
 from lab.landscape import CONTAINERS, HOSTS, MACHINES, ROOT, Host, Instance
-from lab.processes import Process
 from lab.progress import say, step
 
-_BOOT_S: Final = 400
 _END_S: Final = 10
-_POLL_S: Final = 0.2
 _KEPT_S: Final = 30 * 86_400
-_LOG_LINES: Final = 15
 
 
 def up(lab: Instance) -> None:
     """Start what is not running, and wait until every host has booted. Raises LabError."""
     requirements.check(lab.cache)
     with _alone(lab):
-        down = {name for name, host in HOSTS.items() if not find(lab, host)}
+        down = {name for name, host in HOSTS.items() if not machine.find(lab, host)}
         if not down and network.exists(lab):
             say("all is up")
             return
@@ -49,14 +44,9 @@ def up(lab: Instance) -> None:
             if host.name in down:
                 _start(lab, host, built)
         with step(f"booting {', '.join(sorted(down))}"):
-            _wait(lab, down)
+            boot.wait(lab, down)
         remote.set_clocks(lab)
     say(f"ssh -F {remote.config(lab)} a")
-
-
-def find(lab: Instance, host: Host) -> Process | None:
-    """The process that is the host, while it runs."""
-    return processes.find(machine.pid_file(lab, host))
 
 
 def down(lab: Instance) -> None:
@@ -82,7 +72,7 @@ def forget(lab: Instance) -> None:
 
 def kill(lab: Instance, host: Host) -> None:
     """A power cut: no host is told, no connection is ended. `up` boots it again from its disk."""
-    process = find(lab, host)
+    process = machine.find(lab, host)
     if host.kind == "container":
         container.stop(lab, host)
     elif process and not process.kill(signal.SIGKILL, _END_S):
@@ -92,7 +82,7 @@ def kill(lab: Instance, host: Host) -> None:
 def snapshot(lab: Instance, name: str) -> None:
     """Save all machines as they are at one moment, under `name`."""
     with _alone(lab), step(f"snapshot {name}"):
-        down = [host.name for host in MACHINES if not find(lab, host)]
+        down = [host.name for host in MACHINES if not machine.find(lab, host)]
         if down:
             raise LabError(f"{', '.join(down)} must run to be in a snapshot: `python -m lab up` first")
         snapshots.save(lab, name)
@@ -105,7 +95,7 @@ def restore(lab: Instance, name: str) -> None:
         built = _images(lab)
         network.create(lab)
         for host in CONTAINERS:
-            if not find(lab, host):
+            if not machine.find(lab, host):
                 _start(lab, host, built)
         snapshots.restore(lab, name, built, acceleration.accelerator(lab, built))
 
@@ -147,44 +137,6 @@ def _start(lab: Instance, host: Host, built: Images) -> None:
     else:
         machine.create_disk(lab, host, built)
         machine.start(lab, host, built, acceleration.accelerator(lab, built))
-
-
-def _wait(lab: Instance, names: set[str]) -> None:
-    """Until each host has booted: xen.service may still be at work when its sshd greets."""
-    began, asking = time.monotonic(), dict[str, subprocess.Popen[bytes]]()
-    try:
-        while names:
-            for name in sorted(names):
-                _refuse_fault(lab, HOSTS[name], time.monotonic() - began)
-                child = asking.get(name)
-                if child is None or child.poll():
-                    asking[name] = _ask(lab, HOSTS[name])
-                elif child.returncode == 0:
-                    say(f"{name} is up after {time.monotonic() - began:.0f} s")
-                    names = names - {name}
-            time.sleep(_POLL_S)
-    finally:
-        for child in asking.values():
-            child.kill()
-            child.wait()
-
-
-def _refuse_fault(lab: Instance, host: Host, waited_s: float) -> None:
-    fault = "" if find(lab, host) else "ended while it booted"
-    if waited_s > _BOOT_S:
-        fault = f"has not booted in {_BOOT_S} s"
-    if fault:
-        raise LabError(f"{host.name} {fault}, see {lab.log(host)}:\n{_tail(lab.log(host))}")
-
-
-def _ask(lab: Instance, host: Host) -> subprocess.Popen[bytes]:
-    words = remote.ssh(lab, host, "systemctl is-system-running --wait; true")
-    nothing = subprocess.DEVNULL
-    return subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing)
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from lab import actions, network, remote, snapshots
+from lab import machine, network, remote, snapshots
 from lab.landscape import HOSTS, Host, Instance
 
 
@@ -17,7 +17,7 @@ def report(lab: Instance) -> str:
 
 
 def _line(lab: Instance, host: Host) -> str:
-    process = actions.find(lab, host)
+    process = machine.find(lab, host)
     if not process:
         state = "down"
     elif remote.answers(lab, host):
