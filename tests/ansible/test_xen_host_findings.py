@@ -9,7 +9,8 @@ from tests.ansible.plugins import load
 
 FINDINGS = load("xen_host/filter_plugins/xen_host.py")
 PROBE: dict[str, Any] = {
-    "clock_ahead_s": 0.4,
+    "asked_s": 1000.0,
+    "clock_s": 1003.0,
     "missing": [],
     "units": {},
     "machine": {"abilities": [], "cpu_features": "fpu", "cpus": 1, "memory_mb": 900},
@@ -37,6 +38,7 @@ def found(
         host=host,
         peers={"b": peer},
         guests=[guest],
+        answered_s=1010,
         tolerance_s=5,
         dom0_memory_mb=512,
         bridge_port=bridge_port,
@@ -66,8 +68,8 @@ def test_a_sound_pair_has_none() -> None:
         ("xen.version", [4, 1], "xen_version"),
         ("xen.abilities", ["hvm"], "log_dirty"),
         ("xen.cpu_features", "1:3", "cpu_features"),
-        ("clock_ahead_s", 5.5, "clock"),
-        ("clock_ahead_s", -4.7, "clock"),
+        ("clock_s", 1018.1, "clock"),  # at 1010 at the latest, so 8.1 s fast at least; the peer's is 3 s fast at most
+        ("clock_s", 987.9, "clock"),
         ("xen.free_memory_mb", 140, "memory"),
         ("unreachable", ["b"], "reachability"),
         ("domains", {"web1--incoming": 128}, "stale_incoming"),
@@ -76,6 +78,11 @@ def test_a_sound_pair_has_none() -> None:
 )
 def test_each_fault_has_its_name(path: str, value: object, name: str) -> None:
     assert found(with_change(path, value)) == [name]
+
+
+def test_clocks_that_may_agree_are_not_doubted() -> None:
+    assert found(with_change("clock_s", 1017.9)) == []
+    assert found(with_change("clock_s", 988.1)) == []
 
 
 def test_a_copy_that_is_fed_is_not_stale_and_its_memory_is_there() -> None:

@@ -12,7 +12,15 @@ PROBE = load("xen_host/library/xen_host_probe.py")
 
 def probed(answers: dict[str, str], **parameters: Any) -> dict[str, Any]:
     """Probe with a shell that knows these commands by what they contain, and fails at all others."""
-    asked = {"packages": [], "units": [], "peers": {}, "peer_port": 22, "bridge": "nobr0", "controller_time_s": 0.0}
+    asked = {
+        "packages": [],
+        "files": [],
+        "units": [],
+        "peers": {},
+        "peer_port": 22,
+        "bridge": "nobr0",
+        "asked_s": 0.0,
+    }
     run = lambda command: next((text for part, text in answers.items() if part in command), None)  # noqa: E731  # a stub
     found: dict[str, Any] = PROBE.look({**asked, **parameters}, run)
     return found
@@ -61,6 +69,14 @@ UnitFileState=
 """
     found = probed({"systemctl show": shown}, units=["xen.service", "nonsense.service"])
     assert found["units"] == {"xen.service": ["generated", "active"], "nonsense.service": ["", "inactive"]}
+
+
+def test_files_are_summed_up_where_they_are(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("abc")
+    found = probed({}, files=[str(script), str(tmp_path / "gone")])
+    # FIPS 180-2, appendix B.1
+    assert found["files"] == {str(script): "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}
 
 
 def test_a_peer_that_takes_no_connection_is_unreachable() -> None:

@@ -47,12 +47,15 @@ def cpu_features(probe, peers, **_):
             yield f"the CPU's features differ from {name}'s: level them by Xen's cpuid_mask or the guests' cpuid="
 
 
-def clock(probe, peers, tolerance_s, **_):
-    """A decision's age is told by the wall clock."""
+def clock(probe, peers, answered_s, tolerance_s, **_):
+    """A decision's age is told by the wall clock; each was read some time between the question and all answers."""
     for name, peer in peers.items():
-        ahead_s = probe["clock_ahead_s"] - peer["clock_ahead_s"]
-        if abs(ahead_s) > tolerance_s:
-            yield f"the clock is {ahead_s:+.1f} s off {name}'s: let both follow the same time server"
+        least_s = max(
+            (probe["clock_s"] - answered_s) - (peer["clock_s"] - peer["asked_s"]),
+            (peer["clock_s"] - answered_s) - (probe["clock_s"] - probe["asked_s"]),
+        )
+        if least_s > tolerance_s:
+            yield f"the clock is {least_s:.1f} s or more off {name}'s: let both follow the same time server"
 
 
 def memory(probe, guests, dom0_memory_mb, **_):
@@ -121,14 +124,18 @@ CHECKS = (
 )
 
 
-def findings(probe, *, host, peers, guests, tolerance_s, dom0_memory_mb, bridge_port):
-    """Return what is wrong with the host as it was probed: a list of {name, text}; `peers` maps names to probes."""
+def findings(probe, *, host, peers, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
+    """Return what is wrong with the host as it was probed: a list of {name, text}.
+
+    `peers` maps names to probes; all had answered by the controller's clock `answered_s`.
+    """
     mine = [guest for guest in guests if host in (guest["primary"], guest["backup"])]
     found = {
         check.__name__: check(
             probe=probe,
             peers=peers,
             guests=mine,
+            answered_s=answered_s,
             tolerance_s=tolerance_s,
             dom0_memory_mb=dom0_memory_mb,
             bridge_port=bridge_port,

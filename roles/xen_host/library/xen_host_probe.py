@@ -1,6 +1,7 @@
 #!/usr/bin/python
 """An Ansible module: what preflight and the role's tasks must know of a host, in one round trip; changes nothing."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -16,11 +17,12 @@ short_description: See what a Xen host has, runs and reaches
 description: [Changes nothing.]
 options:
   packages: {description: Debian packages to look for., type: list, elements: str, default: []}
+  files: {description: Files to sum up by SHA-256., type: list, elements: str, default: []}
   units: {description: systemd units to look at., type: list, elements: str, default: []}
   peers: {description: The peers' addresses by their names., type: dict, default: {}}
   peer_port: {description: TCP port that every peer must answer on., type: int, default: 22}
   bridge: {description: The guests' bridge., type: str, required: true}
-  controller_time_s: {description: The controller's clock., type: float, required: true}
+  asked_s: {description: The controller's clock., type: float, required: true}
 author: [hefery]
 """
 
@@ -87,6 +89,11 @@ def buffered_disks():
     return [name for name, switch in switches.items() if switch.exists() and switch.read_text().strip() != "1"]
 
 
+def sums(paths):
+    """Return the SHA-256 of each of the files that are there."""
+    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths if Path(path).is_file()}
+
+
 def units(text):
     """Return each unit's UnitFileState and ActiveState, from `systemctl show`; an unknown unit's first is empty."""
     blocks = (dict(line.split("=", 1) for line in block.splitlines()) for block in text.strip().split("\n\n"))
@@ -109,8 +116,10 @@ def look(parameters, run):
     running = xen(pairs(info)) if info else None
     here = domains(run("xl list") or "")
     return {
-        "clock_ahead_s": time.time() - parameters["controller_time_s"],
+        "asked_s": parameters["asked_s"],
+        "clock_s": time.time(),
         "missing": [name for name in packages if f"{name} install ok installed" not in installed],
+        "files": sums(parameters["files"]),
         "units": units(shown or ""),
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
         "xen": running,
@@ -130,11 +139,12 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "packages": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "str", "default": []},
             "units": {"type": "list", "elements": "str", "default": []},
             "peers": {"type": "dict", "default": {}},
             "peer_port": {"type": "int", "default": 22},
             "bridge": {"type": "str", "required": True},
-            "controller_time_s": {"type": "float", "required": True},
+            "asked_s": {"type": "float", "required": True},
         },
         supports_check_mode=True,
     )
