@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
+from agent.settings import AgentSettings
 from predictor.settings import PredictorSettings
 from telemetry.settings import SqliteSettings, load
 from tests.ansible.rendering import ROOT, render
@@ -20,6 +21,15 @@ def settings(tmp_path: Path, inventory: str, **more: Any) -> PredictorSettings:
 @pytest.mark.parametrize("inventory", ["lab", "production"])
 def test_configuration_is_accepted(inventory: str, tmp_path: Path) -> None:
     assert settings(tmp_path, inventory).store.kind == "influxdb"
+
+
+@pytest.mark.parametrize("inventory", ["lab", "production"])
+def test_a_step_holds_samples_enough_for_coverage(inventory: str, tmp_path: Path) -> None:
+    """A step without a sample is a gap, and too many of them are doubt for ever."""
+    path = tmp_path / "agent.toml"
+    path.write_text(render(inventory, "a", "agent", "agent.toml.j2"))
+
+    assert settings(tmp_path, inventory).series.step_s >= 2 * load(path, AgentSettings).xen.period_s
 
 
 def test_defaults_are_the_programs_own(tmp_path: Path) -> None:

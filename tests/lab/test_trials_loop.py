@@ -21,7 +21,7 @@ def shipped() -> str:
 def test_the_quick_pace_takes_the_place_of_the_roles() -> None:
     quick = loop.quick(shipped())
     said = tomllib.loads(quick[quick.index("[training]") :])
-    assert said["training"]["min_steps"] == 120
+    assert said["training"]["min_steps"] == 40
     assert said["policy"]["calm_ms"] == loop.CALM_MS
     assert said["service"]["valid_for_s"] == loop.VALID_FOR_S
     assert "worse_by_nats = 0.05" in quick  # and all else stays
