@@ -100,12 +100,13 @@ class Incoming:
         return decide(self._evidence(), self._timeout_s)
 
     def _evidence(self) -> Evidence:
+        known = pulse.read(pulse.path(self._run_dir, self.record.host))
         return Evidence(
-            now_ns=time.monotonic_ns(),
+            now_ns=time.monotonic_ns(),  # after the pulse was read, whose tick must not be ahead of it
             is_complete=self._complete > 0,
             stream_heard_ns=self._heard_ns,
             stream_ended_ns=self._ended_ns,
-            pulse=pulse.read(pulse.path(self._run_dir, self.record.host)),
+            pulse=known,
             is_handed_over=self._is_announced(),
             is_ordered=self._ordered_by is not None,
         )
