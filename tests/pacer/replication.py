@@ -113,7 +113,9 @@ class Replication:
         self._said.extend(self.process.stderr)
 
     def said(self) -> str:
-        """Its standard error until now."""
+        """Its standard error until now; all of it once it has ended (and its transport, which shares the pipe)."""
+        if self.process.poll() is not None:
+            self._readers[1].join(_PATIENCE_S)
         return "".join(self._said)
 
     def trace(self) -> list[tuple[str, int]]:
