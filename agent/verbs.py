@@ -1,0 +1,62 @@
+"""What hefery-agent does, verb by verb: in, settings and words; out, the verb done, and an exit code."""
+
+import argparse
+import json
+import time
+from typing import Final
+
+from agent import hold as holding
+from agent import lock, service
+from agent import once as looking
+from agent import status as telling
+from agent.clock import Now, boot_id
+from agent.collectors import collectors
+from agent.notify import Notifier
+from agent.settings import AgentSettings
+from telemetry.stop import stop_signals
+
+_ONCE_PERIODS: Final = 2.5
+
+
+def run(settings: AgentSettings, _: argparse.Namespace) -> int:
+    """Measure, send and govern until a signal says to stop."""
+    service.run(settings, stop_signals(), Notifier())
+    return 0
+
+
+def once(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    """Print what the collectors see; 1 where one fails."""
+    sections = (settings.xen, settings.machine, settings.guest, settings.checkpoints)
+    longest_s = max((section.period_s for section in sections if section.enabled), default=0.0)
+    running = lock.is_held(service.lock_path(settings))  # then the pacers' reports are that agent's
+    looks = looking.look(collectors(settings, listen=not running), _ONCE_PERIODS * longest_s)
+    print(json.dumps(looking.as_json(looks), indent=2) if arguments.json else looking.table(looks))
+    return int(any(seen.trouble for seen in looks))
+
+
+def status(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    """Print how the agent does; 1 where anything is wrong."""
+    now = Now.read()
+    told = telling.status(settings, now)
+    print(json.dumps(telling.as_json(told), indent=2) if arguments.json else telling.table(told, now))
+    return int(bool(told.problems))
+
+
+def hold(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    """Place or release a hold; raises HoldError."""
+    path = holding.hold_path(settings.run_dir, arguments.domain)
+    if arguments.release:
+        print(f"{arguments.domain}: {'released' if holding.release(path) else 'was not held'}")
+        return 0
+    shortest_ms, longest_ms = settings.governor.protective_interval_ms, settings.governor.max_interval_ms
+    interval_ms = shortest_ms if arguments.interval is None else arguments.interval
+    if not shortest_ms <= interval_ms <= longest_ms:
+        raise holding.HoldError(f"--interval {interval_ms} is not between {shortest_ms} and {longest_ms} ms")
+    duration_s = holding.parse_duration_s(arguments.duration)
+    holding.place(path, interval_ms, duration_s, Now.read(), boot_id())
+    until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + duration_s))
+    absent = (
+        "" if arguments.domain in service.primary_of(settings.governor).domains() else "; not replicated from here now"
+    )
+    print(f"{arguments.domain}: at most {interval_ms} ms until {until}{absent}")
+    return 0
