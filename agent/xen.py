@@ -12,6 +12,8 @@ from agent.xentop import XentopParser
 from telemetry.point import Point
 
 _HUNG_PERIODS = 5
+_LEAST_HUNG_S = 15.0
+"""An emulated dom0 that replicates takes more than 5 s to start xentop, and to start it again makes that worse."""
 
 
 class XentopCollector:
@@ -50,7 +52,7 @@ class XentopCollector:
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """Emit until `stop` is set; raises `ChildFailed` or `XentopFormatError` when xentop fails."""
         self._points, parser = self._fresh_points(), XentopParser()
-        silence_s = _HUNG_PERIODS * self._period_s
+        silence_s = max(_LEAST_HUNG_S, _HUNG_PERIODS * self._period_s)
         batches = stream_lines(self._command, stop, silence_s=silence_s, monotonic_s=self._monotonic_s)
         with contextlib.closing(batches):
             for lines in batches:
