@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 
 _log = logging.getLogger(__name__)
 
@@ -9,7 +10,7 @@ _log = logging.getLogger(__name__)
 def tell(kind: str, domain: str, text: str) -> None:
     """Log it and have the agent's spool take it, from a process of its own: protection comes first."""
     _log.warning("%s: %s: %s", domain, kind, text)
-    command = ("hefery-agent", "event", kind, "--domain", domain, "--text", text)
+    command = ("hefery-agent", "event", kind, "--domain", domain, "--text", text, "--time", str(time.time_ns()))
     try:
         os.posix_spawnp(command[0], command, os.environ, setsid=True)
     except OSError as error:
