@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from lab.trials.sightings import Answer, Frame, ticks
+
+TICKS_PER_S: Final = 50
+"""How fast the demo guest counts."""
 
 
 def first_answer_s(answers: Sequence[Answer], cut_ns: int) -> float | None:
@@ -35,19 +39,22 @@ def hosts(frames: Sequence[Frame]) -> list[str]:
 class Continuation:
     """How the guest went on at `new` where it had ended at `old`.
 
-    `before` is the last counter heard from `old`, `after` the first from `new`; `state_ns` is when `old` sent the last
-    tick that the state taken over knows of: all that the guest did after that was lost.
+    `before` is the last counter heard from `old`, `after` the first from `new`, `silence_s` the time between the two.
+    The guest runs for some seconds at `new` until its network is back, so `after` may be ahead of `before`.
     """
 
     before: int
     after: int
     same_boot: bool
-    state_ns: int
+    silence_s: float
 
-    @property
-    def goes_on(self) -> bool:
-        """The same guest, from a state that it had been in: not from the start, and not from ahead."""
-        return self.same_boot and 1 < self.after <= self.before + 1
+    def goes_on(self, least: int) -> bool:
+        """The same guest, from a state not older than when it had counted to `least`, and no further than time allows.
+
+        Beside the silence it may have counted through a pause before: it catches up with a second at most.
+        """
+        most = self.before + self.silence_s * TICKS_PER_S + TICKS_PER_S
+        return self.same_boot and least <= self.after <= most
 
 
 def continuation(frames: Sequence[Frame], old: str, new: str) -> Continuation | None:
@@ -55,10 +62,14 @@ def continuation(frames: Sequence[Frame], old: str, new: str) -> Continuation | 
     heard, anew = ticks(frames, old), ticks(frames, new)
     if not heard or not anew:
         return None
-    after = anew[0][1]
+    (ended_ns, before), (began_ns, after) = heard[-1], anew[0]
     boots = {frame.boot for frame in frames if frame.boot is not None}
-    known = [time_ns for time_ns, counter in heard if counter < after]
-    return Continuation(heard[-1][1], after, same_boot=len(boots) == 1, state_ns=max(known, default=heard[0][0]))
+    return Continuation(before, after, len(boots) == 1, (began_ns - ended_ns) / 1e9)
+
+
+def counter_at(frames: Sequence[Frame], host: str, time_ns: int) -> int:
+    """How far the guest had counted at an instant, as heard from a host; 0 where it was not heard before."""
+    return max((counter for at_ns, counter in ticks(frames, host) if at_ns <= time_ns), default=0)
 
 
 def longest_silence_s(frames: Sequence[Frame], start_ns: int, stop_ns: int) -> float:

@@ -79,10 +79,13 @@ def phase(told: Sequence[Told], at_ns: int) -> str:
     return "between" if at_ns < last.committed_ns + last.interval_ms * 1e6 else "checkpoint"
 
 
-def lost(told: Sequence[Told], state_ns: int) -> int:
-    """How many reported checkpoints show the guest later than at `state_ns`, by more than clocks can be apart."""
+def certain_ns(told: Sequence[Told], unacknowledged: int) -> int:
+    """When the guest was as the backup certainly has it: at the stop for the newest checkpoint but so many; 0 if none.
+
+    A little early, so that nothing is expected of the backup that it may not have.
+    """
     stops_ns = [commit.stopped_ns for commit in commits(told) if commit.stopped_ns is not None]
-    return sum(stopped_ns > state_ns + _CLOCKS_NS for stopped_ns in stops_ns)
+    return stops_ns[-1 - unacknowledged] - _CLOCKS_NS if len(stops_ns) > unacknowledged else 0
 
 
 def _commit(at_ns: int, report: Checkpoint) -> Commit:

@@ -1,5 +1,6 @@
 from lab.trials.copies import (
     continuation,
+    counter_at,
     first_answer_s,
     hosts,
     live_copies_max,
@@ -53,15 +54,28 @@ def test_no_frames_are_no_copies() -> None:
 def test_the_guest_goes_on_from_a_state_it_had_been_in() -> None:
     went_on = continuation(TAKEN_OVER, "a", "b")
     assert went_on is not None
-    assert (went_on.before, went_on.after, went_on.goes_on) == (1049, 1040, True)
-    assert went_on.state_ns == 780 * MS  # when 1039 was sent
+    assert (went_on.before, went_on.after, went_on.silence_s) == (1049, 1040, 2.02)
+    assert went_on.goes_on(least=1040)
+    assert not went_on.goes_on(least=1041)  # an older state than the backup must have had
+
+
+def test_it_may_have_counted_while_its_network_was_not_back() -> None:
+    for first, goes_on in ((1049 + 101 + 50, True), (1049 + 101 + 51, False)):
+        went_on = continuation(BEFORE + ticks("b", 3000, range(first, first + 9)), "a", "b")
+        assert went_on is not None
+        assert went_on.goes_on(least=1040) is goes_on
 
 
 def test_a_guest_that_began_anew_does_not_go_on() -> None:
-    for counters, boot in ((range(1, 50), BOOT), (range(1040, 1050), "ffffffff"), (range(1051, 1060), BOOT)):
+    for counters, boot in ((range(1, 50), BOOT), (range(1040, 1050), "ffffffff")):
         went_on = continuation(BEFORE + ticks("b", 3000, counters, boot), "a", "b")
         assert went_on is not None
-        assert not went_on.goes_on
+        assert not went_on.goes_on(least=1000)
+
+
+def test_the_counter_at_an_instant_is_the_last_one_heard() -> None:
+    assert counter_at(BEFORE, "a", 100 * MS) == 1005
+    assert counter_at(BEFORE, "b", 100 * MS) == 0
 
 
 def test_a_guest_that_is_not_heard_again_has_not_gone_on() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from agent.reports import Applied, Checkpoint
-from lab.trials.reports import Told, commits, lost, offset_ns, phase, read
+from lab.trials.reports import Told, certain_ns, commits, offset_ns, phase, read
 
 MS = 10**6
 AHEAD = 5_000 * MS  # of this machine's clock before the host's
@@ -64,11 +64,10 @@ def test_without_any_report_it_is_the_first_copy() -> None:
     assert phase([line(0, 1)], here(1)) == "first copy"
 
 
-def test_lost_are_the_checkpoints_of_a_later_guest() -> None:
-    assert lost(TOLD, here(1600)) == 0  # that of 1700 stopped it at 1500
-    assert lost(TOLD, here(1490)) == 0  # its last tick before
-    assert lost(TOLD, here(1400)) == 1
-    assert lost(TOLD, here(500)) == 2
+def test_certain_is_the_guest_at_a_checkpoint_before_those_unacknowledged() -> None:
+    assert certain_ns(TOLD, 0) == here(1500 - 50)
+    assert certain_ns(TOLD, 1) == here(800 - 50)
+    assert certain_ns(TOLD, 2) == 0
 
 
 def test_a_log_is_read_as_it_was_written() -> None:

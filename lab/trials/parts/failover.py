@@ -80,7 +80,7 @@ def judge(site: Site, drawn: Circumstances, watch: Watch, probe: Probe, cut_ns: 
     went_on = copies.continuation(frames, site.guest.primary.name, site.guest.backup.name)
     live = copies.live_copies_max(frames)
     left = site.copies((site.guest.backup,))[site.guest.backup.name]
-    lost = None if went_on is None else reports.lost(probe.told, went_on.state_ns)
+    least = copies.counter_at(frames, site.guest.primary.name, reports.certain_ns(probe.told, _UNACKNOWLEDGED))
     boots = {answer.boot for answer in answers}
     measured = {
         "load": drawn.load,
@@ -89,18 +89,17 @@ def judge(site: Site, drawn: Circumstances, watch: Watch, probe: Probe, cut_ns: 
         "phase": reports.phase(probe.told, cut_ns),
         "first_answer_s": answer_s,
         "live_copies": live,
+        "counter_certain": least,
         "counter_before": went_on.before if went_on else None,
         "counter_after": went_on.after if went_on else None,
-        "state_age_s": (cut_ns - went_on.state_ns) / 1e9 if went_on else None,
-        "checkpoints_lost": lost,
+        "silence_s": went_on.silence_s if went_on else None,
     }
     found = {
         "no answer after the cut": answer_s is None,
         f"{live} copies lived at a time": live != 1,
         f"the backup has {left or 'no copy'}": left != [site.guest.name],
         "the guest that answers is another than before": len(boots) != 1,
-        "the counter does not go on from where it was": went_on is None or not went_on.goes_on,
-        f"{lost} committed checkpoints are lost": lost is not None and lost > _UNACKNOWLEDGED,
+        "the counter does not go on from where it was": went_on is None or not went_on.goes_on(least),
     }
     return Outcome(measured, faults(found))
 
