@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from lab import actions
 from lab.processes import wait
-from lab.trials import base, copies, store
+from lab.trials import base, copies, playbooks, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of, values
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -35,14 +36,26 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     frames = watch.frames
     told_s = {"event_s": _after_s(event, cut_ns), "point_s": _after_s(point, cut_ns)}
     silence_s = copies.longest_silence_s(frames, cut_ns, stop_ns)
-    measured = {**told_s, "silence_s": silence_s}
+    measured: dict[str, float | None] = {**told_s, "silence_s": silence_s}
     found = {
         **{f"{name} is {value}, not within {_MOST_S:g}": not _in_time(value) for name, value in told_s.items()},
         "the guest did not count on": not copies.never_steps_back(frames),
         f"the guest was silent for {silence_s:.1f} s": silence_s > _MOST_S,
         f"the guest was heard from {copies.hosts(frames)}": copies.hosts(frames) != [site.guest.primary.name],
     }
+    if turn.number == 1:  # one is enough: to boot it takes longer than all the rest
+        measured["protected_again_s"] = _reprotect(site, turn)
+        found["the guest was not protected again"] = measured["protected_again_s"] is None
     return Outcome(measured, faults(found))
+
+
+def _reprotect(site: Site, turn: Turn) -> float | None:
+    """Bring the backup back as an operator does; seconds until the guest is protected again, None where it is not."""
+    began_s = time.monotonic()
+    actions.up(site.lab)
+    counts = playbooks.play("playbooks/reprotect.yml", turn.folder / "ansible.json")
+    protected = not counts.broken and wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=1)
+    return time.monotonic() - began_s if protected else None
 
 
 def _in_time(seconds: float | None) -> bool:
@@ -59,6 +72,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "guest_went_on": sum(row.passed for row in rows),
         "event_s_median": median_of(rows, "event_s"),
         "point_s_median": median_of(rows, "point_s"),
+        "protected_again_s": median_of(rows, "protected_again_s"),
         "silence_s_max": max(values(rows, "silence_s"), default=None),
     }
 
