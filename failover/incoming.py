@@ -76,6 +76,7 @@ class Incoming:
                 _log.warning("%s: xl is slow, part of the last checkpoint is left out", self.record.domain)
         self.mark("taking-over")
         self._xl.shutdown(socket.SHUT_WR)
+        _log.warning("%s: taking over: %s", self.record.domain, self._figures())
         self._stream.close()
         try:
             return child.wait(_WAKE_LIMIT_S)
@@ -98,6 +99,16 @@ class Incoming:
         if (code := child.poll()) is not None:
             return Decision(Verdict.GIVE_UP, f"xl migrate-receive ended by itself, exit code {code}")
         return decide(self._evidence(), self._timeout_s)
+
+    def _figures(self) -> str:
+        """What the verdict was made of, in figures."""
+        known = pulse.read(pulse.path(self._run_dir, self.record.host)) or pulse.NEVER
+        now_ns = time.monotonic_ns()
+        times_ns = {"heartbeat": known.heard_ns, "kernel": known.answered_ns, "stream": self._heard_ns}
+        ago = ", ".join(
+            f"{what} {(now_ns - then_ns) / 1e6:.0f} ms ago" for what, then_ns in times_ns.items() if then_ns
+        )
+        return f"{ago}, {self._complete} checkpoints"
 
     def _evidence(self) -> Evidence:
         known = pulse.read(pulse.path(self._run_dir, self.record.host))
