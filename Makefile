@@ -21,7 +21,7 @@ demo: ## watch this machine, disturb it, and see the interval follow the forecas
 	@$(PYTHON) -m demo
 
 test: ## run the tests (sets up and gets a real InfluxDB first)
-	@scripts/setup python3-venv stress-ng $(PACER_NEEDS)
+	@scripts/setup python3-venv stress-ng iproute2 openssh-client $(PACER_NEEDS)
 	@scripts/influxd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
