@@ -20,6 +20,8 @@ VALID_FOR_S: Final = 10.0
 _QUICK: Final = {
     "min_steps": 40,
     "span_h": 0.1,
+    "false_alarm_share": 0.01,
+    "worse_by_nats": 10.0,  # learn again, whatever comes of it
     "calm_ms": float(CALM_MS),
     "dwell_s": 5.0,
     "calm_ticks": 3,
