@@ -10,15 +10,16 @@ import select
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from failover import control, copies, pulse
+from failover import copies, pulse
+from failover.control import Answer
 from failover.copies import Phase, Record
 from failover.framing import Framing, FramingError
 from failover.gate import Decision, Evidence, Verdict, decide
+from failover.orders import Orders
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ _LOOK_MS: Final = 50
 _FLUSH_LIMIT_S: Final = 0.5
 _WAKE_LIMIT_S: Final = 120.0
 _REMIND_S: Final = 10.0
-_FORGET_S: Final = 10.0
 
 
 class Incoming:
@@ -39,11 +39,7 @@ class Incoming:
         """`xl_end` is this side of xl's input and output."""
         self._run_dir, self.record, self._timeout_s = run_dir, record, timeout_s
         self._stream, self._xl = stream, xl_end
-        self._listener = control.listen(run_dir, record.domain)
-        self._clients: dict[int, socket.socket] = {}
-        self._announced_by: socket.socket | None = None
-        self._forget_s: float | None = None
-        self._ordered_by: socket.socket | None = None
+        self.orders = Orders(run_dir, record.domain)
         self._framing = Framing()
         self._buffer = memoryview(bytearray(_CHUNK))
         self._unsent = self._buffer[:0]
@@ -88,11 +84,6 @@ class Incoming:
         self.record = replace(self.record, phase=phase)
         copies.write(self._run_dir, self.record)
 
-    def answer_order(self, message: control.Answer) -> None:
-        """Tell who has ordered a takeover how it went."""
-        if self._ordered_by is not None:
-            control.answer(self._ordered_by, message)
-
     def _decide(self, child: subprocess.Popen[bytes]) -> Decision:
         if self._broken:
             return Decision(Verdict.GIVE_UP, self._broken)
@@ -118,8 +109,8 @@ class Incoming:
             stream_heard_ns=self._heard_ns,
             stream_ended_ns=self._ended_ns,
             pulse=known,
-            is_handed_over=self._is_announced(),
-            is_ordered=self._ordered_by is not None,
+            is_handed_over=self.orders.is_announced(has_ended=self._ended_ns is not None),
+            is_ordered=self.orders.is_ordered,
         )
 
     def _tell(self, decision: Decision) -> None:
@@ -136,21 +127,19 @@ class Incoming:
 
     def _wait(self, exited: int) -> None:
         """Wait for something to do, do it."""
-        todo: dict[int, Callable[[], None]] = {self._xl.fileno(): self._serve_xl, self._listener.fileno(): self._accept}
         waiting = select.poll()
         waiting.register(self._xl, select.POLLIN | (select.POLLOUT if self._unsent else 0))
-        waiting.register(self._listener, select.POLLIN)
-        waiting.register(exited, select.POLLIN)
         if not self._unsent and self._ended_ns is None:
             waiting.register(self._stream, select.POLLIN)
-            todo[self._stream.fileno()] = self._read
-        for descriptor in self._clients:
+        for descriptor in (exited, *self.orders.descriptors):
             waiting.register(descriptor, select.POLLIN)
         for descriptor, _ in waiting.poll(_LOOK_MS):
-            if descriptor in self._clients:
-                self._obey(self._clients[descriptor])
-            elif descriptor in todo:
-                todo[descriptor]()
+            if descriptor == self._stream.fileno():
+                self._read()
+            elif descriptor == self._xl.fileno():
+                self._serve_xl()
+            else:
+                self.orders.serve(descriptor, self._status, is_complete=self._complete > 0)
 
     def _read(self) -> None:
         """Take what has come, if it is what a Remus stream may hold."""
@@ -188,41 +177,7 @@ class Incoming:
         except OSError as error:  # what has really happened is seen elsewhere
             _log.debug("%s: %s", self.record.domain, error)
 
-    def _accept(self) -> None:
-        client, _ = self._listener.accept()
-        self._clients[client.fileno()] = client
-
-    def _obey(self, client: socket.socket) -> None:
-        match control.hear(client):
-            case "status":
-                control.answer(client, self._status())
-            case "prepare" if self._complete:
-                self._announced_by, self._forget_s = client, None
-                control.answer(client, self._status())
-            case "take-over" if self._complete:
-                self._ordered_by = client
-            case "":
-                self._hang_up(client)
-            case word:
-                control.answer(client, {"ok": False, "error": f"{word}: the first full copy has not arrived"})
-
-    def _hang_up(self, client: socket.socket) -> None:
-        del self._clients[client.fileno()]
-        client.close()
-        if client is self._announced_by:
-            self._forget_s = time.monotonic() + _FORGET_S
-
-    def _is_announced(self) -> bool:
-        """Whether the primary may have destroyed its copy: its announcement stands while who made it does.
-
-        It outlives him for a while, and for good where the stream ends meanwhile: he may have died at his work.
-        """
-        is_over = self._forget_s is not None and time.monotonic() >= self._forget_s
-        if is_over and self._ended_ns is None:
-            self._announced_by = self._forget_s = None
-        return self._announced_by is not None
-
-    def _status(self) -> control.Answer:
+    def _status(self) -> Answer:
         return {
             "ok": True,
             "phase": self.record.phase,

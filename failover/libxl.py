@@ -1,14 +1,15 @@
-"""What `xl` has no word for: in, a domain's number; out, the domain resumed, by libxl's C functions (libxl.h)."""
+"""What `xl` has no word for: in, a domain's number; out, the domain going on after a suspension that nobody ended."""
 
-import ctypes
-import ctypes.util
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 from failover.errors import FailoverError
 
-_VERSION: Final = 0  # LIBXL_VERSION
-_WARN: Final = 6  # XTL_WARN of xentoollog.h
+_LIMIT_S: Final = 60.0
+_PROGRAM: Final = Path(__file__).with_name("libxl_resume.py")
 
 
 class LibxlError(FailoverError):
@@ -16,27 +17,15 @@ class LibxlError(FailoverError):
 
 
 def resume(number: int) -> None:
-    """Let a suspended domain go on as if its suspension had been cancelled; raises LibxlError.
+    """Do what `xl remus` does at its end, for where it was killed; raises LibxlError.
 
-    `xl remus` does the same at its end (libxl_domain_resume with suspend_cancel); it is for where that was killed.
+    In a process of its own: a fault of the C library ends that alone, and it has no part of the caller's LD_PRELOAD.
     """
-    xl, log = _library("xenlight"), _library("xentoollog")
-    stream = ctypes.CDLL(None).fdopen
-    stream.restype = ctypes.c_void_p
-    log.xtl_createlogger_stdiostream.restype = ctypes.c_void_p
-    logger = log.xtl_createlogger_stdiostream(ctypes.c_void_p(stream(sys.stderr.fileno(), b"w")), _WARN, 0)
-    context = ctypes.c_void_p()
-    if code := xl.libxl_ctx_alloc(ctypes.byref(context), _VERSION, 0, ctypes.c_void_p(logger)):
-        raise LibxlError(f"libxl cannot be used: error {code}")
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    command = (sys.executable, str(_PROGRAM), str(number))
     try:
-        if code := xl.libxl_domain_resume(context, ctypes.c_uint32(number), 1, None):
-            raise LibxlError(f"libxl cannot resume domain {number}: error {code}")
-    finally:
-        xl.libxl_ctx_free(context)
-
-
-def _library(name: str) -> ctypes.CDLL:
-    file = ctypes.util.find_library(name)
-    if file is None:
-        raise LibxlError(f"lib{name} is not installed: is this a Xen host?")
-    return ctypes.CDLL(file)
+        subprocess.run(command, env=environment, timeout=_LIMIT_S, check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        raise LibxlError(f"domain {number} cannot be resumed: {error}: {error.stderr}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LibxlError(f"domain {number} cannot be resumed: {error}") from error

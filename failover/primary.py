@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Final
 
-from failover import locks, processes, xl
+from failover import libxl, locks, processes, xl
 from failover.errors import FailoverError
 from failover.settings import DomainSettings, RemusSettings
 
@@ -35,8 +35,6 @@ def set_going(name: str) -> str:
     """The domain's state, after it was resumed where xl has left it suspended; raises XlError or LibxlError."""
     domain = xl.domains().get(name)
     if domain is not None and domain.is_suspended:
-        from failover import libxl  # noqa: PLC0415 - ctypes takes an emulated host half a second, and is hardly ever used
-
         _log.warning("%s was left suspended by a checkpoint: it is resumed", name)
         libxl.resume(domain.number)
         domain = xl.domains().get(name)

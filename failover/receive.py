@@ -103,7 +103,7 @@ def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
     else:
         state = there[name].state if name in there else "absent"
         _log.critical("%s: taking over FAILED: xl's exit code %s, state %s; look at xl list", name, code, state)
-    incoming.answer_order({"ok": runs, "running": runs, "error": f"xl migrate-receive: exit code {code}"})
+    incoming.orders.answer({"ok": runs, "running": runs, "error": f"xl migrate-receive: exit code {code}"})
     return 0 if runs else 1
 
 

@@ -198,7 +198,8 @@ class Pair:
         self.heartbeats[host.name].kill()
 
     def copies(self) -> int:
-        return len([host for host in (self.a, self.b) if host.runs()])
+        """How many may run; one that is being checkpointed counts, one that comes in does not."""
+        return len([host for host in (self.a, self.b) if self.domain in host.domains()])
 
     def end(self) -> None:
         self.receivers.close()
