@@ -24,7 +24,7 @@ def test_the_quick_pace_takes_the_place_of_the_roles() -> None:
     assert said["training"]["min_steps"] == 40
     assert said["policy"]["calm_ms"] == loop.CALM_MS
     assert said["service"]["valid_for_s"] == loop.VALID_FOR_S
-    assert "worse_by_nats = 0.05" in quick  # and all else stays
+    assert "protective_ms = 25.0" in quick  # and all else stays
 
 
 def test_a_template_that_has_lost_a_key_is_noticed() -> None:
