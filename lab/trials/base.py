@@ -18,6 +18,11 @@ and replication, too, in the safe order."""
 
 _LOG: Final = ROOT / "build" / "lab" / "trials" / "base.log"
 _PROTECTED_S: Final = 120
+_WITHOUT_AGENT: Final = """\
+mkdir -p /run/systemd/system/hefery-agent.service.d
+printf '[Unit]\\nConditionPathExists=!/run\\n' >/run/systemd/system/hefery-agent.service.d/trials.conf
+systemctl daemon-reload && systemctl stop hefery-agent"""
+"""A replication that begins wants the agent: it would take the reports away from the probe."""
 
 
 def begin(site: Site, base: Base) -> None:
@@ -48,7 +53,7 @@ def freeze(site: Site) -> None:
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
     _mark(site).unlink(missing_ok=True)
     actions.snapshot(site.lab, "protected")
-    site.run(primary, "systemctl stop hefery-agent")
+    site.run(primary, _WITHOUT_AGENT)
     actions.snapshot(site.lab, "probed")
     site.run(primary, f"systemctl stop {unit}", timeout_s=180)
     actions.snapshot(site.lab, "unprotected")
