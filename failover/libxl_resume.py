@@ -33,4 +33,4 @@ def main(number: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1])) or None)

@@ -26,6 +26,7 @@ class Peer:
         file = pulse.path(run_dir, name)
         self._pulse = replace(pulse.read(file) or NEVER, tick_ns=now_ns, listening_since_ns=now_ns)
         self._writer = pulse.Writer(file)
+        self._writer.write(self._pulse)
 
     def hear(self, heartbeat: Heartbeat, now_ns: int) -> None:
         """Take a heartbeat, unless it is an old one."""
