@@ -14,6 +14,8 @@ SUITE: Final = "bookworm"
 """The Debian release of all hosts: the one whose Xen is 4.17."""
 BRIDGE_ADDRESS: Final = "10.77.0.1"
 PREFIX_LENGTH: Final = 24
+DEFAULT: Final = "lab"
+"""The instance where HEFERY_LAB names none."""
 
 Kind = Literal["xen", "nfs", "container"]
 
@@ -116,7 +118,7 @@ class Instance:
 
 def instance(environment: Mapping[str, str] = os.environ) -> Instance:
     """The instance that HEFERY_LAB names. Raises LabError for a name that cannot name a namespace or folder."""
-    name = environment.get("HEFERY_LAB") or "lab"
+    name = environment.get("HEFERY_LAB") or DEFAULT
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,15}", name):
         raise LabError(f"HEFERY_LAB={name}: use at most 16 letters (a-z), digits and hyphens")
     cache = Path(environment.get("HEFERY_CACHE") or Path.home() / ".cache" / "hefery") / "lab"

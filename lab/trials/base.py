@@ -6,7 +6,6 @@ from typing import Final, Literal
 from benchmarks.machine import commit
 from lab import actions
 from lab.errors import LabError
-from lab.landscape import ROOT
 from lab.processes import wait
 from lab.progress import say
 from lab.trials import playbooks
@@ -16,7 +15,6 @@ Base = Literal["protected", "probed", "unprotected"]
 """protected: all of it runs; probed: the primary's agent is stopped, so that a probe can take its place; unprotected:
 and replication, too, in the safe order."""
 
-_LOG: Final = ROOT / "build" / "lab" / "trials" / "base.log"
 _PROTECTED_S: Final = 120
 _WITHOUT_AGENT: Final = """\
 mkdir -p /run/systemd/system/hefery-agent.service.d
@@ -35,17 +33,17 @@ def begin(site: Site, base: Base) -> None:
 
 def converge(site: Site) -> None:
     """Have the playbooks make the landscape, and take the snapshots. Raises LabError."""
-    _LOG.parent.mkdir(parents=True, exist_ok=True)
-    counts = playbooks.play("site.yml", _LOG)
+    log = site.lab.state / "converge.json"
+    counts = playbooks.play("site.yml", log)
     if counts.broken:
-        raise LabError(f"site.yml failed, see {_LOG}: {'; '.join(counts.tasks[:3])}")
+        raise LabError(f"site.yml failed, see {log}: {'; '.join(counts.tasks[:3])}")
     freeze(site)
 
 
 def freeze(site: Site) -> None:
     """Take the snapshots of a landscape that has converged, and leave it protected. Raises LabError."""
     primary, unit = site.guest.primary, site.guest.unit
-    log = _LOG.with_name("protect.log")
+    log = site.lab.state / "protect.json"
     protected = playbooks.play("playbooks/protect.yml", log)
     if protected.broken:
         raise LabError(f"protect.yml failed, see {log}: {'; '.join(protected.tasks[:3])}")

@@ -3,10 +3,11 @@
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from benchmarks.machine import commit, machine
-from lab.landscape import ROOT, instance
+from lab.landscape import DEFAULT, ROOT, Instance, instance
 from lab.trials import report as reports
 from lab.trials.guest import Guest
 from lab.trials.part import Part
@@ -16,8 +17,17 @@ from lab.trials.runner import Runner
 from lab.trials.site import Site
 from lab.trials.table import table
 
-REPORT: Final = ROOT / "build" / "lab" / "report.json"
-LOGS: Final = ROOT / "build" / "lab" / "trials"
+_FOLDER: Final = ROOT / "build" / "lab"
+
+
+def report_path(lab: Instance) -> Path:
+    """Where an instance's report is: several may be under trial side by side."""
+    return _FOLDER / ("report.json" if lab.name == DEFAULT else f"report-{lab.name}.json")
+
+
+def logs_path(lab: Instance) -> Path:
+    """Where its logs are, by part and trial; not in its state, which a fresh start throws away."""
+    return _FOLDER / ("trials" if lab.name == DEFAULT else f"trials-{lab.name}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,27 +43,29 @@ def test(arguments: argparse.Namespace) -> int:
     chosen = [PARTS[name] for name in arguments.part or PARTS]
     counts = {part.name: part.count(full=arguments.full, wanted=arguments.trials) for part in chosen}
     parts = [part for part in chosen if counts[part.name]]
-    report = _begin(parts, arguments)
-    runner = Runner(Site(instance(), Guest.declared()), report, LOGS, lambda: _save(report))
+    lab = instance()
+    path, logs = report_path(lab), logs_path(lab)
+    report = _begin(path, parts, arguments)
+    runner = Runner(Site(lab, Guest.declared()), report, logs, lambda: _save(path, report))
     for part in parts:
         runner.run(part, counts[part.name])
-    print(table(parts, counts, report, LOGS))
-    print(f"report: {REPORT}")
+    print(table(parts, counts, report, logs))
+    print(f"report: {path}")
     return int(any(part.failed(report.rows.get(part.name, []), counts[part.name]) for part in parts))
 
 
-def _begin(parts: Sequence[Part], arguments: argparse.Namespace) -> Report:
+def _begin(path: Path, parts: Sequence[Part], arguments: argparse.Namespace) -> Report:
     """The report to go on with: of this commit and seed, without `--full` without the parts that are to be made."""
     run = Run(commit(), arguments.seed, machine(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    report = reports.load(REPORT, run)
+    report = reports.load(path, run)
     if not arguments.full:
         for part in parts:
             report.rows.pop(part.name, None)
     return report
 
 
-def _save(report: Report) -> None:
-    reports.save(REPORT, report, {part.key: part.summary(report.rows.get(part.name, [])) for part in PARTS.values()})
+def _save(path: Path, report: Report) -> None:
+    reports.save(path, report, {part.key: part.summary(report.rows.get(part.name, [])) for part in PARTS.values()})
 
 
 def main(words: Sequence[str] | None = None) -> int:
