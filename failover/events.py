@@ -7,10 +7,14 @@ import time
 _log = logging.getLogger(__name__)
 
 
-def tell(kind: str, domain: str, text: str) -> None:
-    """Log it and have the agent's spool take it, from a process of its own: protection comes first."""
+def tell(kind: str, domain: str, text: str, time_ns: int | None = None) -> None:
+    """Log it and have the agent's spool take it, from a process of its own: protection comes first.
+
+    `time_ns` is when it happened (UTC), now if None.
+    """
     _log.warning("%s: %s: %s", domain, kind, text)
-    command = ("hefery-agent", "event", kind, "--domain", domain, "--text", text, "--time", str(time.time_ns()))
+    when = str(time.time_ns() if time_ns is None else time_ns)
+    command = ("hefery-agent", "event", kind, "--domain", domain, "--text", text, "--time", when)
     try:
         os.posix_spawnp(command[0], command, os.environ, setsid=True)
     except OSError as error:

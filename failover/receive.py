@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Final
@@ -26,6 +27,8 @@ _CALL_LIMIT_S: Final = 10.0
 _ORDER_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 5.0
 _MARK_BYTES: Final = 8
+_CALM_S: Final = 5.0
+"""The devices of a guest that was just woken are being connected: whatever is started now is in its way."""
 
 
 class NotHere(FailoverError):
@@ -93,18 +96,20 @@ def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> 
 
 
 def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
-    """See whether the domain runs, and say so."""
-    name = incoming.record.domain
-    there = xl.domains()
-    runs = code == 0 and name in there and "p" not in there[name].state
-    if runs:
+    """Tell whether the domain runs: who ordered it at once, everybody when it has had this host's CPU for a while."""
+    name, now_ns = incoming.record.domain, time.time_ns()
+    if code == 0:
         incoming.mark("running")
-        events.tell("takeover", name, f"{name} runs here now: {decision.reason}")
-    else:
-        state = there[name].state if name in there else "absent"
-        _log.critical("%s: taking over FAILED: xl's exit code %s, state %s; look at xl list", name, code, state)
-    incoming.orders.answer({"ok": runs, "running": runs, "error": f"xl migrate-receive: exit code {code}"})
-    return 0 if runs else 1
+    incoming.orders.answer({"ok": code == 0, "running": code == 0, "error": f"xl migrate-receive: exit code {code}"})
+    if code == 0:
+        time.sleep(_CALM_S)
+    there = xl.domains()
+    if code == 0 and name in there:
+        events.tell("takeover", name, f"{name} runs here now: {decision.reason}", now_ns)
+        return 0
+    state = there[name].state if name in there else "absent"
+    _log.critical("%s: taking over FAILED: xl's exit code %s, state %s; look at xl list", name, code, state)
+    return 1
 
 
 def _release(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
