@@ -1,12 +1,17 @@
 """The planned failover: in, a domain; out, destroyed here, then woken by the peer, with the time of each step."""
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from failover import caller, events, primary, processes, xl
 from failover.primary import ActError
+from failover.processes import Process
 from failover.settings import DomainSettings, RemusSettings
+from failover.xl import XlError
+
+_log = logging.getLogger(__name__)
 
 _ORDER_LIMIT_S: Final = 200.0
 
@@ -16,10 +21,11 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     name, peer = domain.name, settings.peer_of(domain).name
     watch = _Watch()
     with primary.alone(settings, domain):
+        replication = [*processes.remus_of(name), *processes.helpers_of(name)]
         session, prepared = caller.call(settings, domain, "take-over")
         watch.note("prepared")
         _check_alive(prepared, name, peer)
-        _end_replication(name)
+        _end(replication)
         watch.note("replication_killed")
         _destroy(name, peer)
         watch.note("destroyed")
@@ -60,15 +66,17 @@ def _check_alive(prepared: Mapping[str, object], name: str, peer: str) -> None:
         raise ActError(f"the stream of {name} to {peer} has ended, its copy there is old: replicate it again first")
 
 
-def _end_replication(name: str) -> None:
+def _end(replication: Sequence[Process]) -> None:
     """By SIGKILL, so that no checkpoint is half committed: the guest may now be suspended, and is to be destroyed."""
-    left = processes.kill([*processes.remus_of(name), *processes.helpers_of(name)])
-    if left:
+    if left := processes.kill(replication):
         raise ActError(f"processes {[process.pid for process in left]} do not end by SIGKILL; nothing was destroyed")
 
 
 def _destroy(name: str, peer: str) -> None:
-    if name in xl.domains():
+    """At once, as the guest stands still; that it was not there any more is seen afterwards."""
+    try:
         xl.destroy(name)
+    except XlError as error:
+        _log.warning("%s", error)
     if name in xl.domains():
         raise ActError(f"{name} is still here after xl destroy; {peer} was not told to wake its copy")

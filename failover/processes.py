@@ -4,7 +4,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -37,22 +37,22 @@ def living(pid: int) -> Process | None:
 
 def children(pid: int) -> list[Process]:
     """Living children of a process."""
-    return [process for process in _all() if (fields := _stat(process.pid)) and int(fields[_PARENT]) == pid]
+    return _where(lambda other: _parent(other) == pid)
 
 
 def marked(name: str, value: str) -> list[Process]:
     """Processes with this variable in the environment that they were started with."""
-    return [process for process in _all() if _environment(process.pid, name) == value]
+    return _where(lambda pid: _environment(pid, name) == value)
 
 
 def remus_of(domain: str) -> list[Process]:
     """Every `xl ... remus ... DOMAIN ...`."""
-    return [process for process in _all() if _is_remus(_command(process.pid), domain)]
+    return _where(lambda pid: _is_remus(_command(pid), domain))
 
 
 def sender_of(domain: str) -> list[Process]:
     """Every `hefery-remus send --domain DOMAIN`."""
-    return [process for process in _all() if _is_sender(_command(process.pid), domain)]
+    return _where(lambda pid: _is_sender(_command(pid), domain))
 
 
 def helpers_of(domain: str) -> list[Process]:
@@ -60,15 +60,13 @@ def helpers_of(domain: str) -> list[Process]:
 
     The latter are known by what remus@.service gives to all that it starts.
     """
-    of_living = [child for xl in remus_of(domain) for child in children(xl.pid)]
-    of_dead = [p for p in _all() if PurePath(_environment(p.pid, "HEFERY_PACER_DIRECTORY")).name == domain]
-    return [p for p in dict.fromkeys(of_living + of_dead) if _is_helper(_command(p.pid))]
+    parents = {xl.pid for xl in remus_of(domain)}
+    return _where(lambda pid: _is_helper(_command(pid)) and (_parent(pid) in parents or _unit_of(pid) == domain))
 
 
 def receiving(without: str) -> list[Process]:
     """Every `xl migrate-receive` that was started without this variable in its environment."""
-    found = (process for process in _all() if _is_xl(_command(process.pid), "migrate-receive"))
-    return [process for process in found if not _environment(process.pid, without)]
+    return _where(lambda pid: _is_xl(_command(pid), "migrate-receive") and not _environment(pid, without))
 
 
 def kill(processes: Sequence[Process]) -> list[Process]:
@@ -132,6 +130,16 @@ def _is_helper(command: list[str]) -> bool:
     return bool(command) and PurePath(command[0]).name == "libxl-save-helper"
 
 
+def _unit_of(pid: int) -> str:
+    """The domain whose remus@.service has started it."""
+    return PurePath(_environment(pid, "HEFERY_PACER_DIRECTORY")).name
+
+
+def _parent(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[_PARENT]) if fields else None
+
+
 def _environment(pid: int, name: str) -> str:
     """A variable that the process was started with; empty where it has none."""
     start = f"{name}=".encode()
@@ -139,10 +147,10 @@ def _environment(pid: int, name: str) -> str:
     return next((os.fsdecode(word.removeprefix(start)) for word in words if word.startswith(start)), "")
 
 
-def _all() -> Iterator[Process]:
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal() and (process := living(int(entry.name))) is not None:
-            yield process
+def _where(matches: Callable[[int], bool]) -> list[Process]:
+    """Living processes whose number `matches`; that is asked first, as most do not, and every file costs time."""
+    pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal())
+    return [process for pid in pids if matches(pid) and (process := living(pid)) is not None]
 
 
 def _command(pid: int) -> list[str]:

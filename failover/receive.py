@@ -100,7 +100,8 @@ def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
     name, now_ns = incoming.record.domain, time.time_ns()
     if code == 0:
         incoming.mark("running")
-    incoming.orders.answer({"ok": code == 0, "running": code == 0, "error": f"xl migrate-receive: exit code {code}"})
+    problem = {} if code == 0 else {"error": f"its copy was not woken: xl migrate-receive, exit code {code}"}
+    incoming.orders.answer({"ok": code == 0, "running": code == 0, **problem})
     if code == 0:
         time.sleep(_CALM_S)
     there = xl.domains()

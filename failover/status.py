@@ -77,7 +77,11 @@ def read(settings: RemusSettings) -> Status:
     return Status(
         settings.host.name,
         tuple(_domain(settings, domain, there) for domain in settings.domains),
-        tuple(CopyStatus(r.domain, r.host, r.phase, r.is_attended) for r in copies.all_records(run_dir)),
+        tuple(
+            CopyStatus(record.domain, record.host, record.phase, record.is_attended)
+            for record in copies.all_records(run_dir)
+            if record.phase != "running"  # then it is no copy any more
+        ),
         tuple(_peer(settings, other.name) for other in settings.peers),
     )
 
@@ -94,7 +98,7 @@ def lines(status: Status) -> list[str]:
         for d in status.domains
     ]
     received = [
-        f"{c.domain}: copy of {c.host}, {c.phase}{'' if c.attended or c.phase == 'running' else ', NOBODY ATTENDS IT'}"
+        f"{c.domain}: copy of {c.host}, {c.phase}{'' if c.attended else ', NOBODY ATTENDS IT'}"
         for c in status.receivers
     ]
     peers = [
