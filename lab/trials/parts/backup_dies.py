@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lab import actions
 from lab.processes import wait
-from lab.trials import base, copies, playbooks, store
+from lab.trials import base, clocks, copies, playbooks, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of, values
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -28,13 +28,17 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     if not wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=0.5):
         raise ValueError("the guest was not protected after the restore")
     with site.watching(turn.folder) as watch:
+        ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
         time.sleep(turn.random.uniform(1, 4))
         cut_ns = site.cut_power(site.guest.backup)
-        event = store.await_point(site, "event", cut_ns, _PATIENCE_S, lambda p: p.tags["kind"] in _EVENTS)
-        point = store.await_point(site, "checkpoint", cut_ns, _PATIENCE_S, lambda p: p.fields.get("protected") is False)
+        since_ns = cut_ns + ahead_ns  # by the clock of the host that tells
+        event = store.await_point(site, "event", since_ns, _PATIENCE_S, lambda p: p.tags["kind"] in _EVENTS)
+        point = store.await_point(
+            site, "checkpoint", since_ns, _PATIENCE_S, lambda p: p.fields.get("protected") is False
+        )
         stop_ns = time.time_ns()
     frames = watch.frames
-    told_s = {"event_s": _after_s(event, cut_ns), "point_s": _after_s(point, cut_ns)}
+    told_s = {"event_s": _after_s(event, since_ns), "point_s": _after_s(point, since_ns)}
     silence_s = copies.longest_silence_s(frames, cut_ns, stop_ns)
     measured: dict[str, float | None] = {**told_s, "silence_s": silence_s}
     found = {
@@ -62,8 +66,8 @@ def _in_time(seconds: float | None) -> bool:
     return seconds is not None and seconds <= _MOST_S
 
 
-def _after_s(seen: store.Seen | None, cut_ns: int) -> float | None:
-    return None if seen is None else (seen.time_ns - cut_ns) / 1e9
+def _after_s(seen: store.Seen | None, since_ns: int) -> float | None:
+    return None if seen is None else (seen.time_ns - since_ns) / 1e9
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:
