@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from failover.pulse import Pulse
+from failover.pulse import NS_PER_S, Pulse
 
-_NS_PER_S: Final = 10**9
-_STALE_NS: Final = _NS_PER_S // 2
+_STALE_NS: Final = NS_PER_S // 2
 """A heartbeat daemon that has not ticked for so long hears nobody, whoever lives."""
 
 
@@ -68,7 +67,7 @@ def _by_pulse(evidence: Evidence, pulse: Pulse, timeout_s: float) -> Decision:
     if ended_ns is not None and pulse.alive_ns > ended_ns and not evidence.is_handed_over:
         return Decision(Verdict.GIVE_UP, "the stream ended and the primary's host lives")
     last_ns = max(pulse.alive_ns, pulse.listening_since_ns, evidence.stream_heard_ns)
-    if evidence.now_ns - last_ns >= timeout_s * _NS_PER_S:
+    if evidence.now_ns - last_ns >= timeout_s * NS_PER_S:
         return Decision(Verdict.TAKE_OVER, "the primary's host is silent")
     return Decision(Verdict.WAIT, "the primary's host lives" if ended_ns is None else "the stream ended")
 

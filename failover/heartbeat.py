@@ -15,15 +15,15 @@ from failover.copies import CopyError
 from failover.datagram import DatagramError, Heartbeat
 from failover.knocks import Knocks
 from failover.peer import Peer
+from failover.pulse import NS_PER_S
 from failover.settings import RemusSettings
 from failover.wire import read_key
 
 _log = logging.getLogger(__name__)
 
-_NS_PER_S: Final = 10**9
 _NS_PER_MS: Final = 10**6
 _ASK_AFTER_PERIODS: Final = 3
-_SELDOM_AFTER_NS: Final = 10 * _NS_PER_S
+_SELDOM_AFTER_NS: Final = 10 * NS_PER_S
 _SELDOM_PERIODS: Final = 20
 _COPIES_PERIODS: Final = 5
 _INCARNATION_BYTES: Final = 16
@@ -44,7 +44,7 @@ class Daemon:
     def __init__(self, settings: RemusSettings) -> None:
         self._key = read_key(settings.heartbeat.key_file)
         self._name, self._run_dir = settings.host.name, settings.host.run_dir
-        self._period_ns = int(settings.heartbeat.period_s * _NS_PER_S)
+        self._period_ns = int(settings.heartbeat.period_s * NS_PER_S)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind((settings.heartbeat.address, settings.heartbeat.port))
         self._poll = select.poll()

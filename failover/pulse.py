@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+NS_PER_S: Final = 10**9
 _LAYOUT: Final = struct.Struct("<5Q")
 _TRIES: Final = 3
 

@@ -11,7 +11,6 @@ from failover.settings import DomainSettings, RemusSettings
 
 _log = logging.getLogger(__name__)
 
-_NS_PER_S: Final = 10**9
 _NOT_ASKED: Final = 4
 """Exit code: the replication has ended, but the peer could not be asked."""
 
@@ -58,7 +57,7 @@ def _end_alone(settings: RemusSettings, domain: DomainSettings, why: Unreachable
     """The peer says nothing: end the sender, and xl resumes the guest; only where its whole host is silent."""
     name, peer = domain.name, settings.peer_of(domain).name
     known = pulse.read(pulse.path(settings.host.run_dir, peer))
-    silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / _NS_PER_S
+    silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / pulse.NS_PER_S
     if silent_s is None or silent_s < settings.heartbeat.timeout_s:
         raise ActError(f"{why}. It lives, so its copy may be woken: start hefery-receiver.socket there and try again")
     processes.kill(processes.sender_of(name))
