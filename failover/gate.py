@@ -6,12 +6,8 @@ will run. A lease is to replace `decide`.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 from failover.pulse import NS_PER_S, Pulse
-
-_STALE_NS: Final = NS_PER_S // 2
-"""A heartbeat daemon that has not ticked for so long hears nobody, whoever lives."""
 
 
 class Verdict(Enum):
@@ -55,7 +51,7 @@ def decide(evidence: Evidence, timeout_s: float) -> Decision:
     if evidence.is_ordered:
         return Decision(Verdict.TAKE_OVER, "ordered")
     pulse = evidence.pulse
-    if pulse is None or not 0 <= evidence.now_ns - pulse.tick_ns < _STALE_NS:
+    if pulse is None or not pulse.is_awake(evidence.now_ns):
         return Decision(Verdict.WAIT, "this host's own heartbeat daemon is not awake")
     if not pulse.heard_ns:
         return Decision(Verdict.WAIT, "no heartbeat of the primary's host was ever heard")

@@ -6,12 +6,15 @@ All times are CLOCK_MONOTONIC of this host in nanoseconds, 0 for never in this b
 import mmap
 import os
 import struct
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 NS_PER_S: Final = 10**9
+_STALE_NS: Final = NS_PER_S // 2
+"""A heartbeat daemon that has not ticked for so long hears nobody, whoever lives."""
 _LAYOUT: Final = struct.Struct("<5Q")
 _TRIES: Final = 3
 
@@ -31,6 +34,10 @@ class Pulse:
     def alive_ns(self) -> int:
         """The last sign of life, of whatever kind."""
         return max(self.heard_ns, self.answered_ns)
+
+    def is_awake(self, now_ns: int) -> bool:
+        """Whether the daemon is: what one that sleeps has not heard proves nothing. Ask after reading the pulse."""
+        return 0 <= now_ns - self.tick_ns < _STALE_NS
 
 
 NEVER: Final = Pulse(0, 0, 0, 0)
@@ -60,6 +67,15 @@ class Writer:
 def path(run_dir: Path, peer: str) -> Path:
     """Where the pulse of `peer` is."""
     return run_dir / "heartbeat" / peer
+
+
+def silence_s(run_dir: Path, peer: str) -> float | None:
+    """How long a peer that was once heard has been silent to a daemon that listened; None where nobody can tell."""
+    known = read(path(run_dir, peer))
+    now_ns = time.monotonic_ns()
+    if known is None or not known.is_awake(now_ns) or not known.heard_ns:
+        return None
+    return (now_ns - max(known.alive_ns, known.listening_since_ns)) / NS_PER_S
 
 
 def read(file: Path) -> Pulse | None:

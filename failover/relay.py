@@ -9,10 +9,12 @@ import select
 import socket
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 _CHUNK: Final = 1 << 20
+_LOOK_S: Final = 0.1
 _END_LIMIT_S: Final = 5.0
 
 
@@ -21,11 +23,18 @@ class Broken(Exception):
 
 
 class Relay:
-    """Moves `source` to the connection and the connection to `sink`."""
+    """Moves `source` to the connection and the connection to `sink`; `is_lost` says whether the other side is dead."""
 
-    def __init__(self, source: int, connection: socket.socket, sink: int, stall_s: float) -> None:
+    def __init__(
+        self,
+        source: int,
+        connection: socket.socket,
+        sink: int,
+        stall_s: float,
+        is_lost: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._source, self._connection, self._sink = source, connection, sink
-        self._stall_s = stall_s
+        self._stall_s, self._is_lost = stall_s, is_lost
         self._is_pipe = stat.S_ISFIFO(os.fstat(source).st_mode)
         self._unsent = memoryview(b"")
         if self._is_pipe:
@@ -35,16 +44,22 @@ class Relay:
     def run(self, parent: int | None = None) -> None:
         """Until `source` ends, or the process `parent` (a pidfd).
 
-        Raises Broken where the connection ends first, or takes nothing for `stall_s` although something is to be sent.
+        Raises Broken where the connection ends first, the other side is lost, or takes nothing for `stall_s` although
+        something is to be sent.
         """
         self._connection.settimeout(0.0)
         waiting = select.poll()
         watched = [self._source, self._connection.fileno(), *([] if parent is None else [parent])]
         for descriptor in watched:
             waiting.register(descriptor, select.POLLIN)
-        while self._step({descriptor for descriptor, _ in waiting.poll()}, parent):
-            pass
+        while self._step({descriptor for descriptor, _ in waiting.poll(_LOOK_S * 1000)}, parent):
+            self._look()
         self._finish()
+
+    def _look(self) -> None:
+        """A dead host ends no connection, and takes what is sent for as long as there is room in buffers."""
+        if self._is_lost():
+            raise Broken("the other side is silent")
 
     def _step(self, ready: set[int], parent: int | None) -> bool:
         """Move what there is to be moved; False where nothing more will come."""
@@ -81,7 +96,8 @@ class Relay:
             raise Broken(f"the other side has taken nothing for {self._stall_s:g} s")
         waiting = select.poll()
         waiting.register(self._connection, select.POLLOUT)
-        waiting.poll(left_s * 1000)
+        waiting.poll(min(left_s, _LOOK_S) * 1000)
+        self._look()
 
     def _back(self) -> bool:
         """Pass on what the other side says; False where it has ended."""

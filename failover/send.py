@@ -2,12 +2,16 @@
 
 import logging
 import os
+from typing import Final
 
-from failover import caller
+from failover import caller, pulse
 from failover.relay import Broken, Relay
 from failover.settings import DomainSettings, RemusSettings
 
 _log = logging.getLogger(__name__)
+
+_PATIENCE: Final = 2.0
+"""In the heartbeat's timeouts: slower to believe than the gate, as a false alarm costs the protection."""
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
@@ -17,8 +21,14 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     """
     parent = os.pidfd_open(os.getppid())
     session, _ = caller.call(settings, domain, "receive")
+    peer, most_s = settings.peer_of(domain).name, _PATIENCE * settings.heartbeat.timeout_s
+
+    def is_lost() -> bool:
+        silence_s = pulse.silence_s(settings.host.run_dir, peer)
+        return silence_s is not None and silence_s >= most_s
+
     try:
-        Relay(0, session.connection, 1, settings.receiver.stall_timeout_s).run(parent)
+        Relay(0, session.connection, 1, settings.receiver.stall_timeout_s, is_lost).run(parent)
     except Broken as error:
         _log.error("%s is no longer protected: %s", domain.name, error)
         return 1

@@ -55,7 +55,8 @@ class Host:
         )
         self._program("xl", f'exec {sys.executable} {ROOT / "tests/failover/fake_xl.py"} "$@"')
         self._program("hefery-agent", f'echo "$@" >> {folder / "events"}')
-        self.environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "FAKE_XEN": str(folder)}
+        inherited = {name: value for name, value in os.environ.items() if name != "INVOCATION_ID"}
+        self.environment = {**inherited, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "FAKE_XEN": str(folder)}
 
     def words(self, *words: str) -> list[str]:
         return [str(Path(sys.executable).with_name("hefery-remus")), *words, "--config", str(self.config)]

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,19 @@ def test_half_a_pulse_is_none(tmp_path: Path) -> None:
     peer(tmp_path)
     path.write_bytes(path.read_bytes()[:20])
     assert pulse.read(path) is None
+
+
+def test_silence_is_known_only_to_a_daemon_that_is_awake_and_once_heard_it(tmp_path: Path) -> None:
+    def kept(tick_s: float, heard_s: float, answered_s: float = 0, since_s: float = 0) -> float | None:
+        ages = (tick_s, since_s, heard_s, answered_s)
+        now_ns = time.monotonic_ns()
+        written = Pulse(*(int(now_ns - age_s * 1e9) if age_s else 0 for age_s in ages))
+        pulse.Writer(pulse.path(tmp_path, "b")).write(written)
+        return pulse.silence_s(tmp_path, "b")
+
+    assert pulse.silence_s(tmp_path, "b") is None
+    assert kept(tick_s=0.1, heard_s=3) == pytest.approx(3, abs=0.3)
+    assert kept(tick_s=0.1, heard_s=3, answered_s=2) == pytest.approx(2, abs=0.3)
+    assert kept(tick_s=0.1, heard_s=3, since_s=1) == pytest.approx(1, abs=0.3)
+    assert kept(tick_s=0.1, heard_s=0) is None
+    assert kept(tick_s=0.6, heard_s=3) is None

@@ -3,6 +3,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -101,6 +102,38 @@ def test_other_side_takes_nothing(ends: Ends) -> None:
         "the other side has taken nothing for 0.5 s",
         "the connection is broken: Connection timed out",
     }
+
+
+def test_other_side_is_lost_while_nothing_is_to_be_sent(ends: Ends) -> None:
+    lost = threading.Event()
+    inlet, source = os.pipe()
+    relay = Relay(inlet, ends.far, ends.sink, 60, lost.is_set)
+    thread, reasons = running(relay)
+    os.write(source, b"a checkpoint")
+    assert not reasons
+    lost.set()
+    thread.join(5)
+    assert reasons == ["the other side is silent"]
+    for descriptor in (inlet, source, ends.source):
+        os.close(descriptor)
+
+
+def test_other_side_is_lost_while_it_takes_nothing(ends: Ends) -> None:
+    """Long before `stall_s`: the guest stands still until then."""
+    inlet, source = os.pipe()
+    os.set_blocking(source, False)
+    lost = threading.Event()
+    relay = Relay(inlet, ends.far, ends.sink, 60, lost.is_set)
+    thread, reasons = running(relay)
+    for _ in range(50):  # until neither the connection nor the pipe takes any more
+        with suppress(BlockingIOError):
+            os.write(source, bytes(1 << 20))
+        time.sleep(0.01)
+    lost.set()
+    thread.join(5)
+    assert reasons == ["the other side is silent"]
+    for descriptor in (inlet, source, ends.source):
+        os.close(descriptor)
 
 
 def test_process_that_reads_the_answers_has_ended(ends: Ends) -> None:

@@ -51,6 +51,15 @@ def test_power_cut_of_the_primary(pair: Pair) -> None:
     assert (code, seen["domains"][0]["role"], seen["domains"][0]["protected"]) == (3, "running", False)
 
 
+def test_power_cut_of_the_backup(pair: Pair) -> None:
+    """Seen before the stream is given up for standing still, as the guest stands still with it."""
+    remus = pair.protect()
+    pair.cut_power_of_b()
+    remus.wait()
+    wait_for(pair.a.runs)
+    assert "no longer protected: the other side is silent" in pair.a.log()
+
+
 def test_power_cut_before_the_first_full_copy(pair: Pair) -> None:
     remus = pair.a.replicate(FAKE_FIRST_COPY_S="300")
     wait_for(lambda: f"{pair.domain}--incoming" in pair.b.domains())
