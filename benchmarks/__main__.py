@@ -10,8 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from benchmarks.machine import commit, load, machine
+from benchmarks.machine import load, machine
 from benchmarks.rows import Row, table
+from telemetry.revision import commit
 
 NAMES: Final = ("hmm", "tick", "spool", "agent")
 

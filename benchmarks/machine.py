@@ -1,15 +1,12 @@
-"""What figures depend on besides the code: out, the machine, the interpreter and the commit, as JSON can hold them."""
+"""What figures depend on besides the code: out, the machine and the interpreter, as JSON can hold them."""
 
 import os
 import platform
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import psutil
-
-_ROOT: Final = Path(__file__).parents[1]
 
 
 def machine() -> dict[str, Any]:
@@ -30,12 +27,6 @@ def machine() -> dict[str, Any]:
 def load() -> float:
     """How many processes wanted to run in the last minute: with more than the cores, figures are of a busy machine."""
     return os.getloadavg()[0]
-
-
-def commit() -> str:
-    """The commit that is checked out, with `-dirty` where files differ from it; nothing outside a repository."""
-    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _cpu_model() -> str:

@@ -2,9 +2,7 @@
 
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -14,6 +12,7 @@ from demo.record import Curve, Event, Record
 from demo.site import CALM_MS, CONFIG_FILES, DOMAIN, PROTECTIVE_MS
 from predictor.series import METRICS
 from telemetry.point import Point
+from telemetry.revision import commit
 from telemetry.store import Store
 
 _FORECAST: Final = ("p_failed_within", "evidence", "horizon_s")
@@ -36,7 +35,7 @@ def capture(director: Director, store: Store) -> Record:
         protective_ms=PROTECTIVE_MS,
         calm_ms=CALM_MS,
         machine=_machine(),
-        commit=_commit(),
+        commit=commit(),
         files={name: (director.site.folder / name).read_text(encoding="utf-8") for name in CONFIG_FILES},
     )
 
@@ -65,13 +64,3 @@ def _events(store: Store, start_ns: int, stop_ns: int) -> tuple[Event, ...]:
 def _machine() -> str:
     memory_bytes = psutil.virtual_memory().total
     return f"{os.cpu_count()} CPUs, {memory_bytes / 2**30:.0f} GiB of memory, {platform.platform()}"
-
-
-def _commit() -> str:
-    """What `git describe` says of this clone; the demo also runs where there is no git."""
-    command = ["git", "describe", "--always", "--dirty"]
-    try:
-        told = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return told.stdout.strip()

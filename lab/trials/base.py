@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from benchmarks.machine import commit
 from lab import actions
 from lab.errors import LabError
 from lab.processes import wait
 from lab.progress import say
 from lab.trials import playbooks
 from lab.trials.site import Site
+from telemetry.revision import commit
 
 Base = Literal["protected", "probed", "unprotected"]
 """protected: all of it runs; probed: the primary's agent is stopped, so that a probe can take its place; unprotected:

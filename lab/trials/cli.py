@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.machine import commit, machine
+from benchmarks.machine import machine
 from lab.landscape import DEFAULT, ROOT, Instance, instance
 from lab.trials import report as reports
 from lab.trials.guest import Guest
@@ -16,6 +16,7 @@ from lab.trials.report import Report, Run
 from lab.trials.runner import Runner
 from lab.trials.site import Site
 from lab.trials.table import table
+from telemetry.revision import commit
 
 _FOLDER: Final = ROOT / "build" / "lab"
 

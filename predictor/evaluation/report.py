@@ -2,10 +2,8 @@
 
 import math
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from predictor.evaluation.methods import ALARM
 from predictor.evaluation.protocol import Figures
 from predictor.evaluation.trials import Outcome, Trial
+from telemetry.revision import commit
 
 _HEADINGS: Final = {
     "auc": "AUC",
@@ -37,7 +36,7 @@ def document(outcomes: Mapping[str, Outcome], about: Mapping[str, Any]) -> dict[
         for name, outcome in outcomes.items()
     }
     machine = {"system": platform.platform(), "processor": platform.machine(), "python": platform.python_version()}
-    return {"commit": _commit(), "machine": machine, **about, "datasets": datasets}
+    return {"commit": commit(), "machine": machine, **about, "datasets": datasets}
 
 
 def summary(outcome: Outcome) -> dict[str, dict[str, dict[str, float | None]]]:
@@ -64,16 +63,6 @@ def _row(trial: Trial) -> dict[str, Any]:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _commit() -> str:
-    """The commit of this working tree, where it is one."""
-    command = ["git", "describe", "--always", "--dirty"]
-    try:
-        asked = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "not a git working tree"
-    return asked.stdout.strip()
 
 
 def table(dataset: str, outcome: Outcome) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 
 import pytest
 
@@ -83,11 +82,6 @@ def test_table_says_what_was_not_learned() -> None:
     lines = table("smd", SMD).splitlines()
     assert lines[2].split().count("-") == 1
     assert lines[-1].startswith("  no reliability table: no failure was labelled")
-
-
-def test_works_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert document({}, {})["commit"] == "not a git working tree"
 
 
 def test_each_fold_has_its_line_and_its_rows() -> None:
