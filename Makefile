@@ -69,7 +69,7 @@ lab-test: wheels guest pacer influxd lab ## prove on the lab that replication, f
 	@$(PYTHON) -m lab test $(if $(PART),--part $(PART))
 
 lab-test-full: wheels guest pacer influxd lab ## many trials of a kind, for hours; goes on where it broke off (PART=failover: of this kind alone)
-	@$(PYTHON) -m lab test --full $(if $(PART),--part $(PART))
+	@$(PYTHON) -m lab test --full --strict $(if $(PART),--part $(PART))
 
 lab-down: ## end the landscape's hosts; their disks stay
 	@$(PYTHON) -m lab down

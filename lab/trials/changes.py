@@ -6,6 +6,7 @@ from statistics import fmean, median
 
 from agent.reports import Applied, Checkpoint
 from lab.trials.reports import Told
+from telemetry.units import NS_PER_MS
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ def shorten_ms(told: Sequence[Told], sequence: int) -> float | None:
     if ordered_ns is None:
         return None
     starts_ns = [
-        line.sent_ns - ((line.what.pause_ms or 0.0) + (line.what.send_ms or 0.0)) * 1e6
+        line.sent_ns - ((line.what.pause_ms or 0.0) + (line.what.send_ms or 0.0)) * NS_PER_MS
         for line in told
         if isinstance(line.what, Checkpoint)
     ]
-    return min(((start_ns - ordered_ns) / 1e6 for start_ns in starts_ns if start_ns >= ordered_ns), default=None)
+    return min(((start_ns - ordered_ns) / NS_PER_MS for start_ns in starts_ns if start_ns >= ordered_ns), default=None)
 
 
 def applied_ms(told: Sequence[Told], sequence: int) -> float | None:
@@ -41,7 +42,7 @@ def applied_ms(told: Sequence[Told], sequence: int) -> float | None:
         return None
     for line in told:
         if isinstance(line.what, Applied) and line.what.sequence == sequence:
-            return (line.sent_ns - ordered_ns) / 1e6
+            return (line.sent_ns - ordered_ns) / NS_PER_MS
     return None
 
 

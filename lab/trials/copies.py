@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from lab.trials.sightings import Answer, Frame, ticks
+from telemetry.units import NS_PER_S
 
 TICKS_PER_S: Final = 50
 """How fast the demo guest counts."""
@@ -17,7 +18,7 @@ def first_answer_s(answers: Sequence[Answer], cut_ns: int) -> float | None:
     Only such a question tells: the answer to an earlier one may have been on its way already.
     """
     after = [answer.answered_ns for answer in answers if answer.asked_ns >= cut_ns]
-    return (min(after) - cut_ns) / 1e9 if after else None
+    return (min(after) - cut_ns) / NS_PER_S if after else None
 
 
 def live_copies_max(frames: Sequence[Frame]) -> int:
@@ -64,7 +65,7 @@ def continuation(frames: Sequence[Frame], old: str, new: str) -> Continuation | 
         return None
     (ended_ns, before), (began_ns, after) = heard[-1], anew[0]
     boots = {frame.boot for frame in frames if frame.boot is not None}
-    return Continuation(before, after, len(boots) == 1, (began_ns - ended_ns) / 1e9)
+    return Continuation(before, after, len(boots) == 1, (began_ns - ended_ns) / NS_PER_S)
 
 
 def counter_at(frames: Sequence[Frame], host: str, time_ns: int) -> int:
@@ -75,7 +76,7 @@ def counter_at(frames: Sequence[Frame], host: str, time_ns: int) -> int:
 def longest_silence_s(frames: Sequence[Frame], start_ns: int, stop_ns: int) -> float:
     """The longest time without a tick between two instants, these included."""
     within = [time_ns for time_ns, _ in ticks(frames) if start_ns < time_ns < stop_ns]
-    return max(later - earlier for earlier, later in pairwise([start_ns, *within, stop_ns])) / 1e9
+    return max(later - earlier for earlier, later in pairwise([start_ns, *within, stop_ns])) / NS_PER_S
 
 
 def never_steps_back(frames: Sequence[Frame]) -> bool:

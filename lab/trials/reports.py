@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from agent.reports import Applied, Checkpoint, Report, parse
+from telemetry.units import NS_PER_MS
 
-_CLOCKS_NS: Final = 50 * 10**6
+_CLOCKS_NS: Final = 50 * NS_PER_MS
 """How far the shifted time of a report may be from this machine's: the way of the quickest line, and drift."""
 
 
@@ -76,7 +77,7 @@ def phase(told: Sequence[Told], at_ns: int) -> str:
     changes = [line.sent_ns + shift_ns for line in past if isinstance(line.what, int | Applied)]
     if changes and changes[-1] > last.committed_ns:
         return "interval change"
-    return "between" if at_ns < last.committed_ns + last.interval_ms * 1e6 else "checkpoint"
+    return "between" if at_ns < last.committed_ns + last.interval_ms * NS_PER_MS else "checkpoint"
 
 
 def certain_ns(told: Sequence[Told], unacknowledged: int) -> int:
@@ -89,6 +90,8 @@ def certain_ns(told: Sequence[Told], unacknowledged: int) -> int:
 
 
 def _commit(at_ns: int, report: Checkpoint) -> Commit:
-    resumed_ns = None if report.send_ms is None else at_ns - int(report.send_ms * 1e6)
-    stopped_ns = None if resumed_ns is None or report.pause_ms is None else resumed_ns - int(report.pause_ms * 1e6)
+    resumed_ns = None if report.send_ms is None else at_ns - int(report.send_ms * NS_PER_MS)
+    stopped_ns = (
+        None if resumed_ns is None or report.pause_ms is None else resumed_ns - int(report.pause_ms * NS_PER_MS)
+    )
     return Commit(stopped_ns, resumed_ns, at_ns, report.interval_ms)

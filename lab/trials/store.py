@@ -18,6 +18,7 @@ from pathlib import Path
 from predictor.settings import PredictorSettings
 from telemetry.settings import load
 from telemetry.stores import open_store
+from telemetry.units import NS_PER_S
 measurement, start_ns, stop_ns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 store = open_store(load(Path("/etc/hefery/predictor.toml"), PredictorSettings).store)
 for point in store.events(measurement, start_ns, stop_ns):
@@ -51,7 +52,7 @@ def await_point(
     found: list[Seen] = []
 
     def there() -> bool:
-        seen = points(site, measurement, start_ns, start_ns + int((limit_s + _AHEAD_S) * 1e9))
+        seen = points(site, measurement, start_ns, start_ns + int((limit_s + _AHEAD_S) * NS_PER_S))
         found.extend(point for point in seen if wanted(point))
         return bool(found)
 

@@ -10,7 +10,7 @@ from lab.trials.report import Report
 
 
 def table(parts: Sequence[Part], counts: Mapping[str, int], report: Report, folder: Path) -> str:
-    """Name, trials, minutes and figures of every part, then the faults with their logs."""
+    """Name, trials, minutes and figures of every part, then the faults with their logs, and the goals that were missed."""
     lines = [f"{'part':<22}{'passed':>8}{'minutes':>9}  figures"]
     for part in parts:
         rows = report.rows.get(part.name, [])
@@ -43,3 +43,4 @@ def _failures(parts: Sequence[Part], counts: Mapping[str, int], report: Report, 
                 logs = folder / part.name / str(row.trial)
                 yield f"FAILED {part.name} {row.trial}: {'; '.join(row.faults)}\n       logs: {logs}"
         yield from (f"FAILED {part.name}: {fault}" for fault in part.faults(rows, counts[part.name]))
+        yield from (f"SLOW   {part.name}: {goal}" for goal in part.goals(rows))

@@ -11,6 +11,7 @@ import sys
 from typing import Final
 
 from lab.trials.sightings import Frame
+from telemetry.units import NS_PER_S
 
 _ALL_PROTOCOLS: Final = 3  # ETH_P_ALL, if_ether.h
 _TIMESTAMP_NS: Final = 35  # SO_TIMESTAMPNS, asm-generic/socket.h: the wall clock, when the frame reached the port
@@ -69,7 +70,7 @@ def receive(listener: socket.socket) -> tuple[int, bytes] | None:
     except OSError:  # ENETDOWN once, when the host's power fails; the socket stays bound to the port
         return None
     seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
-    return None if address[2] == _OUTGOING else (seconds * 10**9 + nanoseconds, content)
+    return None if address[2] == _OUTGOING else (seconds * NS_PER_S + nanoseconds, content)
 
 
 def main(words: list[str]) -> None:

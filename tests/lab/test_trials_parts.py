@@ -66,10 +66,14 @@ def test_failover_counts_those_that_passed() -> None:
         ("interval_change", {"shorten_ms": 30, "lengthen_ms": 400}, False),
         ("failover", {"first_answer_s": 3.9}, True),
         ("failover", {"first_answer_s": 4.0}, False),
+        ("forecast_to_interval", {"in_force_s": 2.9}, True),
+        ("forecast_to_interval", {"in_force_s": 3.0}, False),
+        ("backup_dies", {"event_s": 5.0, "point_s": 2.0, "silence_s": 3.0}, True),
+        ("backup_dies", {"event_s": 2.0, "point_s": 2.0, "silence_s": 5.1}, False),
     ],
 )
-def test_medians_are_judged(name: str, measured: Mapping[str, Any], fine: bool) -> None:
-    assert (PARTS[name].judge([row(**measured)]) == ()) is fine
+def test_goals_are_judged(name: str, measured: Mapping[str, Any], fine: bool) -> None:
+    assert (PARTS[name].goals([row(**measured)]) == ()) is fine
 
 
 def test_intervals_are_a_table_of_what_was_measured() -> None:

@@ -108,12 +108,14 @@ def _only_first(report: Report) -> Report:
     return Report(report.run, {"cut": report.rows["cut"][:1]})
 
 
-def test_a_part_is_judged_by_all_its_trials_and_their_number() -> None:
+def test_a_part_is_judged_by_all_its_trials_their_number_and_where_asked_for_their_times() -> None:
     rig = Part("p", "p", 5, 50, lambda _: cast("object", None), len, lambda r: ("slow",) if len(r) > 1 else ())  # type: ignore[arg-type, return-value]  # never entered
     passed, failed = Row(1, (), 1, {}), Row(2, ("x",), 1, {})
     assert not rig.failed([passed], 1)
     assert rig.failed([passed], 2)
     assert rig.failed([failed], 1)
-    assert rig.faults([passed, passed], 2) == ("slow",)
+    assert rig.goals([passed, passed]) == ("slow",)
+    assert not rig.failed([passed, passed], 2)
+    assert rig.failed([passed, passed], 2, strict=True)
     assert rig.count(full=False) == 5
     assert rig.count(full=True, wanted=3) == 3

@@ -113,10 +113,10 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _judge(rows: Sequence[Row]) -> tuple[str, ...]:
+def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     median_s = median_of(rows, "first_answer_s")
     slow = median_s is not None and median_s >= _MOST_S
     return faults({f"the first answer came after {median_s} s in the median, not in less than {_MOST_S:g}": slow})
 
 
-FAILOVER: Final = Part("failover", "failover", 5, 50, _session, _summary, _judge)
+FAILOVER: Final = Part("failover", "failover", 5, 50, _session, _summary, _goals)

@@ -54,7 +54,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _judge(rows: Sequence[Row]) -> tuple[str, ...]:
+def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     medians = {name: median_of(rows, f"{name}_ms") for name in ("shorten", "lengthen")}
     return faults(
         {
@@ -65,4 +65,4 @@ def _judge(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-INTERVAL_CHANGE: Final = Part("interval_change", "interval_change_ms", 5, 10, _session, _summary, _judge)
+INTERVAL_CHANGE: Final = Part("interval_change", "interval_change_ms", 5, 10, _session, _summary, _goals)
