@@ -10,7 +10,7 @@ from lab.trials.report import Report
 
 
 def table(parts: Sequence[Part], counts: Mapping[str, int], report: Report, folder: Path) -> str:
-    """Name, trials, minutes and figures of every part, then the faults with their logs, and the goals that were missed."""
+    """Name, trials, minutes and figures of every part, then faults with their logs, then goals that were missed."""
     lines = [f"{'part':<22}{'passed':>8}{'minutes':>9}  figures"]
     for part in parts:
         rows = report.rows.get(part.name, [])
