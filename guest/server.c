@@ -4,7 +4,7 @@
  *   GET /                                                        counter=N requests=N boot=HEX uptime=S
  *   GET /load?cpu=0.9&pages_per_s=2000&megabytes=32&seconds=60   loads the guest for a bounded time
  *
- * usage: server [ADDRESS:PORT]     sends "TICK counter boot" there every 20 ms
+ * usage: server [ADDRESS:PORT]     sends "TICK counter boot" there every 50 ms
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_S 0.02
+#define TICK_S 0.05
 #define PAGE_BYTES 4096
 #define CLIENTS 16
 

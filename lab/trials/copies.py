@@ -8,7 +8,7 @@ from typing import Final
 from lab.trials.sightings import Answer, Frame, ticks
 from telemetry.units import NS_PER_S
 
-TICKS_PER_S: Final = 50
+TICKS_PER_S: Final = 20
 """How fast the demo guest counts."""
 
 
