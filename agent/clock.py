@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-NS_PER_S = 10**9
-
 
 @dataclass(frozen=True)
 class Now:

@@ -4,9 +4,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.evidence import Decision
 from telemetry.store import Store, StoreError
+from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 

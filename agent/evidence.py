@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Self
 
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.order import Order
 from telemetry.point import Point, Value
+from telemetry.units import NS_PER_S
 
 CREDIBLE_S = 3600
 """Intervals and validities beyond an hour are taken for mistakes, such as one of units."""

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import psutil
 
-from agent.clock import NS_PER_S
 from agent.collector import Periodic
 from agent.spool import Spool
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 
 class Health:

@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from agent import files
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.order import domain_directory
 from telemetry.settings import Section
+from telemetry.units import NS_PER_S
 
 LONGEST_S = 30 * 86_400
 """A hold that should last longer belongs into the configuration, as max_interval_ms."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Self
 
 from agent import files
+from telemetry.units import NS_PER_S
 
 VERSION = 1
-MAX_AHEAD_NS = 60 * 10**9
+MAX_AHEAD_NS = 60 * NS_PER_S
 """A deadline further ahead than this is not believed."""
 
 _LINE = re.compile(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent import files
-from agent.clock import NS_PER_S
 from agent.order import domain_directory
 from telemetry.point import Value
+from telemetry.units import NS_PER_S
 
 VERSION = 1
 _SPARE_S = 2.0

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from agent import lock
-from agent.clock import NS_PER_S, boot_id
+from agent.clock import boot_id
 from agent.collectors import collectors
 from agent.decisions import DecisionFeed
 from agent.events import Events
@@ -23,6 +23,7 @@ from agent.spool import Spool
 from agent.supervisor import Part, Supervisor
 from telemetry.store import StoreError
 from telemetry.stores import open_store
+from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 

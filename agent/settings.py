@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agent.clock import NS_PER_S
 from agent.evidence import Limits
 from agent.order import is_domain_name
 from telemetry.settings import FilePath, Section, StoreSettings
+from telemetry.units import NS_PER_S
 
 
 def _domain_name(name: str) -> str:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent.clock import NS_PER_S
 from agent.rows import Row, encode
 from agent.spool_file import SpoolFile
 from agent.spool_state import DROPPED, SpoolState, state_of
 from telemetry.point import Point
 from telemetry.store import StoreError
+from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 

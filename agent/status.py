@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from agent import hold, lock
-from agent.clock import NS_PER_S, Now, boot_id
+from agent.clock import Now, boot_id
 from agent.order import Order, OrderError, effective_interval_ms, order_path, read
 from agent.protection import Protection, protection_path
 from agent.protection import read as read_protection
@@ -13,6 +13,7 @@ from agent.settings import AgentSettings
 from agent.spool_file import set_aside
 from agent.spool_state import SpoolState, read_state
 from telemetry.store import StoreError
+from telemetry.units import NS_PER_S
 
 _LATE_S = 60
 """Points that wait for so long wait for a store that does not take them."""

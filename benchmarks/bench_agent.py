@@ -21,11 +21,12 @@ from benchmarks.scratch import scratch_folder
 from benchmarks.xen_host import CHECKPOINTS_A_SECOND, XenHost, xen_host
 from telemetry.settings import SqliteSettings
 from telemetry.sqlite import SqliteStore
+from telemetry.units import NS_PER_S
 
 _LIMIT_S: Final = 30.0
 _STEP_S: Final = 5.0
 _SETTLE_S: Final = 3.0
-_LATELY_NS: Final = 5 * 10**9
+_LATELY_NS: Final = 5 * NS_PER_S
 _MIB: Final = 2**20
 _QUEUE_LENGTH: Final = 512
 """Of a socket of datagrams, on every host under systemd; the kernel's own 10 make the agent read more often."""
@@ -193,4 +194,4 @@ def _usage(process: psutil.Process) -> Usage:
 
 def _cpu_s(thread: Path) -> float:
     """User and system time, to the nanosecond (proc's stat has hundredths): the scheduler's first figure."""
-    return int((thread / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    return int((thread / "schedstat").read_text(encoding="ascii").split()[0]) / NS_PER_S

@@ -21,13 +21,13 @@ from benchmarks.scratch import scratch_folder
 from telemetry.point import Point
 from telemetry.settings import InfluxSettings, SqliteSettings, StoreSettings
 from telemetry.stores import open_store
+from telemetry.units import NS_PER_S
 from tests.influxd import create_buckets, running_influxd
 
 Sample = Sequence[Point]
 """The points of all domains at one instant."""
 
-_NS_PER_S: Final = 10**9
-_START_NS: Final = 1_700_000_000 * _NS_PER_S
+_START_NS: Final = 1_700_000_000 * NS_PER_S
 _DOMAINS: Final = 10
 _COMMIT: Final = f"commit {_DOMAINS} points at a time"
 _BATCH_POINTS: Final = SenderSettings().batch_points
@@ -106,7 +106,7 @@ def _samples(plan: Plan, run: int) -> list[Sample]:
 def _point(domain: int, second: int) -> Point:
     fields = {"cpu_ratio": 0.31, "memory_ratio": 0.52, "network_bytes_per_s": 214_783.0, "disk_ops_per_s": 38.5}
     tags = {"host": "host-0", "domain": f"guest-{domain}"}
-    return Point("domain", tags, fields | {"cpu_ratio": second % 1_000 / 1_000}, _START_NS + second * _NS_PER_S)
+    return Point("domain", tags, fields | {"cpu_ratio": second % 1_000 / 1_000}, _START_NS + second * NS_PER_S)
 
 
 def _through_spool(store: StoreSettings, samples: Sequence[Sample]) -> Run:

@@ -10,10 +10,10 @@ from predictor.learning import Lesson, learn
 from predictor.model import FAILED, NORMAL, Recipe
 from predictor.series import METRICS
 from predictor.symbols import History, learn_history
-from predictor.times import NS_PER_S
 from predictor.trained import Trained
 from telemetry.point import Point
 from telemetry.store import Store
+from telemetry.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 

@@ -18,6 +18,7 @@ from agent.checkpoints import SOCKET
 from agent.reports import VERSION
 from telemetry.point import Point, Value
 from telemetry.store import Store
+from telemetry.units import NS_PER_MS
 from tests.agent.fake_xenstored import xenstored
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ class XenHost:
             "interval_ms": 2_000.0,
             "reason": "calm",
             "mode": "default",
-            "sequence": now_ns // 10**6,
+            "sequence": now_ns // NS_PER_MS,
             "valid_for_s": 20.0,
         }
         store.append([Point("decision", {"domain": domain}, fields, now_ns) for domain in self.domains])

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.clock import NS_PER_S
 from demo import progress
 from demo.contrast import contrast
 from demo.observer import Observer, newest
@@ -19,6 +18,7 @@ from demo.timeline import Disturbance, Kind, Pace, Plan, exactly
 from predictor.symbols import SIGMA_CUT
 from predictor.trained import Trained
 from telemetry.store import Store
+from telemetry.units import NS_PER_S
 
 _TICK_S: Final = 0.25
 

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.clock import NS_PER_S
 from agent.order import effective_interval_ms, read
 from demo.record import Sample
 from demo.site import DOMAIN
 from telemetry.store import Store, StoreError
+from telemetry.units import NS_PER_S
 
 _RECENT_NS = 5 * NS_PER_S
 

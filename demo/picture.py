@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from agent.clock import NS_PER_S
 from demo import story
 from demo.record import Alarm, Curve, Record
 from demo.timeline import Kind
 from demo.verdict import Verdict
+from telemetry.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from agent.clock import NS_PER_S
 from demo.record import Event, Record, Span
 from demo.timeline import Kind
 from demo.verdict import Run, Verdict
+from telemetry.units import NS_PER_S
 
 
 def sentences(record: Record, verdict: Verdict) -> list[str]:

@@ -7,7 +7,8 @@ will run. A lease is to replace `decide`.
 from dataclasses import dataclass
 from enum import Enum
 
-from failover.pulse import NS_PER_S, Pulse
+from failover.pulse import Pulse
+from telemetry.units import NS_PER_S
 
 
 class Verdict(Enum):

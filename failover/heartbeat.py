@@ -15,13 +15,12 @@ from failover.copies import CopyError
 from failover.datagram import DatagramError, Heartbeat
 from failover.knocks import Knocks
 from failover.peer import Peer
-from failover.pulse import NS_PER_S
 from failover.settings import RemusSettings
 from failover.wire import read_key
+from telemetry.units import NS_PER_MS, NS_PER_S
 
 _log = logging.getLogger(__name__)
 
-_NS_PER_MS: Final = 10**6
 _ASK_AFTER_PERIODS: Final = 3
 _SELDOM_AFTER_NS: Final = 10 * NS_PER_S
 _SELDOM_PERIODS: Final = 20
@@ -67,7 +66,7 @@ class Daemon:
         now_ns = time.monotonic_ns()
         self._next_ns = max(self._next_ns + self._period_ns, now_ns)
         while now_ns < self._next_ns:
-            if self._poll.poll((self._next_ns - now_ns) / _NS_PER_MS):
+            if self._poll.poll((self._next_ns - now_ns) / NS_PER_MS):
                 self._hear()
             now_ns = time.monotonic_ns()
         # what has waited while this process did not run is heard before it says that it is awake

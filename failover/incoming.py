@@ -20,6 +20,7 @@ from failover.copies import Phase, Record
 from failover.framing import Framing, FramingError
 from failover.gate import Decision, Evidence, Verdict, decide
 from failover.orders import Orders
+from telemetry.units import NS_PER_MS
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Incoming:
         now_ns = time.monotonic_ns()
         times_ns = {"heartbeat": known.heard_ns, "kernel": known.answered_ns, "stream": self._heard_ns}
         ago = ", ".join(
-            f"{what} {(now_ns - then_ns) / 1e6:.0f} ms ago" for what, then_ns in times_ns.items() if then_ns
+            f"{what} {(now_ns - then_ns) / NS_PER_MS:.0f} ms ago" for what, then_ns in times_ns.items() if then_ns
         )
         return f"{ago}, {self._complete} checkpoints"
 
@@ -183,5 +184,5 @@ class Incoming:
             "phase": self.record.phase,
             "checkpoints": self._complete,
             "stream_ended": self._ended_ns is not None,
-            "stream_silent_ms": (time.monotonic_ns() - self._heard_ns) // 10**6,
+            "stream_silent_ms": (time.monotonic_ns() - self._heard_ns) // NS_PER_MS,
         }

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-NS_PER_S: Final = 10**9
+from telemetry.units import NS_PER_S
+
 _STALE_NS: Final = NS_PER_S // 2
 """A heartbeat daemon that has not ticked for so long hears nobody, whoever lives."""
 _LAYOUT: Final = struct.Struct("<5Q")

@@ -8,6 +8,7 @@ from failover import caller, events, primary, processes, pulse
 from failover.caller import Refused, Unreachable
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
+from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def _end_alone(settings: RemusSettings, domain: DomainSettings, why: Unreachable
     """The peer says nothing: end the sender, and xl resumes the guest; only where its whole host is silent."""
     name, peer = domain.name, settings.peer_of(domain).name
     known = pulse.read(pulse.path(settings.host.run_dir, peer))
-    silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / pulse.NS_PER_S
+    silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / NS_PER_S
     if silent_s is None or silent_s < settings.heartbeat.timeout_s:
         raise ActError(f"{why}. It lives, so its copy may be woken: start hefery-receiver.socket there and try again")
     processes.kill(processes.sender_of(name))

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from failover import copies, peer, processes, pulse, xl
 from failover.settings import INCOMING, DomainSettings, RemusSettings
+from telemetry.units import NS_PER_MS
 
 _UNPROTECTED: Final = 3
 
@@ -130,4 +131,4 @@ def _peer(settings: RemusSettings, name: str) -> PeerStatus:
 
 
 def _age_ms(then_ns: int) -> int | None:
-    return (time.monotonic_ns() - then_ns) // 10**6 if then_ns else None
+    return (time.monotonic_ns() - then_ns) // NS_PER_MS if then_ns else None

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from predictor.cost import Cost
 from predictor.policy_settings import CostSettings
 from predictor.series import grid_between
-from predictor.times import NS_PER_S
 from telemetry.store import Grid, Store
+from telemetry.units import NS_PER_S
 
 _MINUTE_NS: Final = 60 * NS_PER_S
 _MINUTES: Final = 5

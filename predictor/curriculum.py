@@ -14,8 +14,8 @@ from predictor.model import NORMAL
 from predictor.series import LEAST_DEVIATIONS, METRICS
 from predictor.settings import PredictorSettings
 from predictor.symbols import learn_history
-from predictor.times import NS_PER_S
 from telemetry.store import Grid, Store
+from telemetry.units import NS_PER_S
 
 Floats = NDArray[np.float64]
 Health = NDArray[np.intp]

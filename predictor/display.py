@@ -6,9 +6,10 @@ import numpy as np
 
 from predictor.model import HEALTH, LOAD
 from predictor.policy import Decision
-from predictor.times import NS_PER_S, text_of
+from predictor.times import text_of
 from predictor.trained import Trained
 from telemetry.store import Store
+from telemetry.units import NS_PER_S
 
 _RECENT_NS = 3600 * NS_PER_S
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from predictor.forecast import Forecast, Watch, advance, begin
 from predictor.policy import View
 from predictor.series import METRICS, Series
-from predictor.times import NS_PER_S
 from predictor.trained import Trained
+from telemetry.units import NS_PER_S
 
 SIGNALS: Final = ("evidence", "surprise", "p_failed_within", "p_abnormal_next")
 """What thresholds can be set on: names of what a `Forecast` has."""

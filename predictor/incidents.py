@@ -7,9 +7,10 @@ from typing import Final, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.times import NS_PER_S, text_of
+from predictor.times import text_of
 from telemetry.point import Point
 from telemetry.store import Grid, Store
+from telemetry.units import NS_PER_S
 
 Level = Literal["abnormal", "failed"]
 LABELS: Final = {"normal": 0, "abnormal": 1, "failed": 2}

@@ -9,8 +9,8 @@ import numpy as np
 from predictor.fleet import Fleet
 from predictor.model import Mode
 from predictor.policy import Decision
-from predictor.times import NS_PER_S
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 _FIELDS: Final = ("p_normal", "p_abnormal", "p_failed", "p_failed_within", "surprise", "evidence", "load")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from predictor.cost import Cost, Stakes, cheapest_interval_ms
-from predictor.times import NS_PER_S
+from telemetry.units import NS_PER_S
 
 
 class Urgency(IntEnum):

@@ -14,10 +14,10 @@ from predictor.points import Stamp, decision_points, forecast_points
 from predictor.policy import Decision, Memory, View, decide
 from predictor.settings import PredictorSettings
 from predictor.shelf import Shelf
-from predictor.times import NS_PER_S
 from telemetry.point import Point
 from telemetry.schema import NOBODY
 from telemetry.store import Store, StoreError
+from telemetry.units import NS_PER_MS, NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ _SEQUENCE_MEMORY_NS: Final = 3600 * NS_PER_S
 """A decision older than this counts for nothing any more, nor does its sequence."""
 _CREDIBLE_SEQUENCE: Final = 10**15
 """Milliseconds since 1970 are less for 30,000 years to come: there is no counting on from more."""
-_NS_PER_MS: Final = 10**6
 _CLOCK_TOLERANCE_NS: Final = NS_PER_S
 _RIVAL: Final = "another predictor decides, too: stop one of them"
 _AHEAD: Final = "it was measured in the future; compare its host's clock with this one's"
@@ -159,7 +158,7 @@ class Predictor:
             latest = self._store.latest("decision", since_ns=max(0, now_ns - _SEQUENCE_MEMORY_NS))
             known = [int(point.fields.get("sequence", 0)) for point in latest]
             self._sequence = max((sequence for sequence in known if sequence < _CREDIBLE_SEQUENCE), default=0)
-        self._sequence = max(self._sequence + 1, now_ns // _NS_PER_MS)
+        self._sequence = max(self._sequence + 1, now_ns // NS_PER_MS)
         self._own = (*self._own[-2:], self._sequence)
         return self._sequence
 

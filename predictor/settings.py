@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from predictor.model import Calm, Mode, Recipe
 from predictor.policy import Rule
 from predictor.policy_settings import PolicySettings, Words
-from predictor.times import NS_PER_S
 from telemetry.settings import FilePath, Section, StoreSettings
+from telemetry.units import NS_PER_S
 
 
 class SeriesSettings(Section):

@@ -7,6 +7,7 @@ from predictor import model_files, trained
 from predictor.model import Mode
 from predictor.model_files import ModelFileError
 from predictor.trained import Trained
+from telemetry.units import NS_PER_S
 
 
 @dataclass
@@ -39,8 +40,8 @@ class Shelf:
         """The model of a file; raises ModelFileError also where it was made for other steps."""
         model = trained.load(path)
         if model.step_ns != self.step_ns:
+            made_s, wanted_s = model.step_ns / NS_PER_S, self.step_ns / NS_PER_S
             raise ModelFileError(
-                f"{path}: made for steps of {model.step_ns / 1e9:g} s, but series.step_s is {self.step_ns / 1e9:g};"
-                " train again"
+                f"{path}: made for steps of {made_s:g} s, but series.step_s is {wanted_s:g}; train again"
             )
         return model

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from telemetry.point import END_OF_TIME_NS
-
-NS_PER_S: Final = 10**9
+from telemetry.units import NS_PER_S
 
 _AGO = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

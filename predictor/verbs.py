@@ -11,11 +11,12 @@ from predictor.fleet import last_seen_ns
 from predictor.incidents import Incident
 from predictor.model_files import ModelFileError
 from predictor.settings import PredictorSettings
-from predictor.times import NS_PER_S, text_of
+from predictor.times import text_of
 from telemetry.settings import load
 from telemetry.stop import stop_signals
 from telemetry.store import Store
 from telemetry.stores import open_store
+from telemetry.units import NS_PER_S
 
 
 def train(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from telemetry.point import Point, Value
 from telemetry.schema import SCHEMA, Kind
 from telemetry.settings import InfluxSettings
 from telemetry.store import Grid, Health, StoreError, StoreRefused, Window, check_names
+from telemetry.units import NS_PER_S
 
 _MS_PER_S = 1_000
 _PLAIN_CSV = Dialect(header=True, annotations=[])
@@ -171,7 +172,7 @@ def _to_points(measurement: str, rows: Sequence[Sequence[str]]) -> list[Point]:
 def _time_ns(text: str) -> int:
     """Nanoseconds since 1970 of a time such as 2026-05-01T12:00:00.5Z."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
-    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction.ljust(9, "0"))
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * NS_PER_S + int(fraction.ljust(9, "0"))
 
 
 def _read_token(path: Path) -> str:

@@ -22,6 +22,7 @@ from telemetry.point import END_OF_TIME_NS, Point
 from telemetry.schema import SCHEMA
 from telemetry.settings import SqliteSettings
 from telemetry.store import Grid, Health, StoreError, Window, check_names
+from telemetry.units import NS_PER_S
 
 _APPLICATION_ID = 0x48666679
 _LAYOUT = 1
@@ -43,8 +44,8 @@ SELECT series, times, float_names, floats, others, number FROM batch
 WHERE measurement = ? AND last_ns >= ? AND first_ns < ?
 """
 _BATCHES_AT_ONCE = 4_096
-_NS_PER_DAY = 86_400 * 10**9
-_NS_BETWEEN_PURGES = 3_600 * 10**9
+_NS_PER_DAY = 86_400 * NS_PER_S
+_NS_BETWEEN_PURGES = 3_600 * NS_PER_S
 
 Tags = tuple[tuple[str, str], ...]
 

@@ -9,6 +9,7 @@ from lab.landscape import HOSTS
 from lab.processes import wait
 from lab.trials.children import feed
 from lab.trials.site import Site
+from telemetry.units import NS_PER_S
 
 _MONITOR: Final = HOSTS["m"]
 _AHEAD_S: Final = 60
@@ -18,7 +19,6 @@ from pathlib import Path
 from predictor.settings import PredictorSettings
 from telemetry.settings import load
 from telemetry.stores import open_store
-from telemetry.units import NS_PER_S
 measurement, start_ns, stop_ns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 store = open_store(load(Path("/etc/hefery/predictor.toml"), PredictorSettings).store)
 for point in store.events(measurement, start_ns, stop_ns):

@@ -5,10 +5,11 @@ from typing import cast
 
 import pytest
 
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.decisions import DecisionFeed
 from telemetry.point import Point
 from telemetry.store import Store, StoreError, StoreUnavailable
+from telemetry.units import NS_PER_S
 
 NOW = Now(5, 1_700_000_000 * NS_PER_S)
 

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.evidence import Decision, Evidence, Limits, weigh
 from agent.order import Order
 from telemetry.point import Point, Value
+from telemetry.units import NS_PER_S
 
 LIMITS = Limits(protective_ms=25, max_ms=8_000, future_tolerance_ns=NS_PER_S)
 T0 = Now(monotonic_ns=1_000 * NS_PER_S, wall_ns=1_700_000_000 * NS_PER_S)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import hold as operator
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.decisions import DecisionFeed
 from agent.events import Events
 from agent.evidence import Decision, Evidence, Limits, weigh
@@ -19,6 +19,7 @@ from agent.order import MAX_AHEAD_NS, Order, effective_interval_ms, order_path, 
 from agent.primary import AssumedPrimary
 from telemetry.point import Point, Value
 from telemetry.store import Store, StoreUnavailable
+from telemetry.units import NS_PER_S
 
 LIMITS = Limits(protective_ms=25, max_ms=8_000, future_tolerance_ns=NS_PER_S)
 T0 = Now(monotonic_ns=1_000 * NS_PER_S, wall_ns=1_700_000_000 * NS_PER_S)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS_PER_S
 from agent.health import Health, health_collector
 from agent.spool import Spool
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 NOW_NS = 1_700_000_000 * NS_PER_S
 

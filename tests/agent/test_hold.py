@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS_PER_S, Now
+from agent.clock import Now
 from agent.hold import HoldError, allowed_ms, hold_path, parse_duration_s, place, read, release
+from telemetry.units import NS_PER_S
 
 NOW = Now(monotonic_ns=1_000 * NS_PER_S, wall_ns=1_700_000_000 * NS_PER_S)
 PROTECTIVE_MS = 25

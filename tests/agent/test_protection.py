@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS_PER_S
 from agent.protection import Protection, protection_path, read, show
+from telemetry.units import NS_PER_S
 
 FIGURES = {"interval_ms": 25.0, "pause_ms": None, "rate_per_s": 5.4, "protected": True}
 T0_NS = 1_000 * NS_PER_S

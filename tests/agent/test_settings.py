@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS_PER_S
 from agent.evidence import Limits
 from agent.settings import AgentSettings
 from telemetry.settings import ConfigError, load
+from telemetry.units import NS_PER_S
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "agent.toml"
 STORE = '[store]\nkind = "sqlite"\npath = "store.db"\n'

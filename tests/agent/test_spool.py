@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS_PER_S
 from agent.rows import decode, encode
 from agent.spool import MOST_QUARANTINED, Spool
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 START_NS = 1_600_000_000 * NS_PER_S
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from agent import hold, lock, status
-from agent.clock import NS_PER_S, Now, boot_id
+from agent.clock import Now, boot_id
 from agent.order import Order, order_path, write
 from agent.protection import Protection, protection_path, show
 from agent.service import lock_path
 from agent.settings import AgentSettings
 from agent.spool import Spool
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 NOW = Now(monotonic_ns=1_000 * NS_PER_S, wall_ns=1_700_000_000 * NS_PER_S)
 

@@ -12,9 +12,9 @@ from predictor.model import Mode, Recipe
 from predictor.series import METRICS
 from predictor.settings import PredictorSettings
 from predictor.symbols import learn_history
-from predictor.times import NS_PER_S
 from predictor.trained import Trained
 from telemetry.point import Point
+from telemetry.units import NS_PER_S
 
 START_NS = 1_700_000_000 * NS_PER_S
 CALM = np.array([0.3, 0.5, 2e5, 40.0])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from predictor.cli import main
-from predictor.times import NS_PER_S
 from telemetry.store import Store
+from telemetry.units import NS_PER_S
 from tests.predictor import site
 
 CONFIG = """

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from predictor.cost import Cost, Stakes
 from predictor.policy import Decision, Memory, Rule, Threshold, View, decide
-from predictor.times import NS_PER_S
+from telemetry.units import NS_PER_S
 
 START_NS = 1_000 * NS_PER_S
 RULE = Rule(

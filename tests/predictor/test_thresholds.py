@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from predictor.forecast import track
 from predictor.policy import Memory, Rule, Threshold, View, decide
 from predictor.thresholds import threshold, with_thresholds
-from predictor.times import NS_PER_S
+from telemetry.units import NS_PER_S
 from tests.predictor import site
 
 

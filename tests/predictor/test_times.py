@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictor.times import NS_PER_S, instant_ns, text_of
+from predictor.times import instant_ns, text_of
+from telemetry.units import NS_PER_S
 
 NOW_NS = 1_738_329_000 * NS_PER_S + 250_000_000  # 2025-01-31T13:10:00.25Z
 
