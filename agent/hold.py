@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from agent import files
 from agent.clock import Now
 from agent.order import domain_directory
+from telemetry import files
 from telemetry.settings import Section
 from telemetry.units import NS_PER_S
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from agent import files
+from telemetry import files
 from telemetry.units import NS_PER_S
 
 VERSION = 1

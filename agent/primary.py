@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
 
-from agent import files
 from agent.order import is_domain_name
 from agent.xenstore import Xenstore, XenstoreFailed
+from telemetry import files
 
 _XL_OPTIONS = "vfNtT"
 """Of xl itself, before the command (xl(1))."""

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent import files
 from agent.order import domain_directory
+from telemetry import files
 from telemetry.point import Value
 from telemetry.units import NS_PER_S
 

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from agent import files
 from failover import processes, xl
 from failover.errors import FailoverError
 from failover.processes import Process
 from failover.settings import INCOMING
+from telemetry import files
 
 _log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from agent import files
 from failover import pulse
 from failover.datagram import Heartbeat
 from failover.pulse import NEVER, Pulse
+from telemetry import files
 
 _AWAKE_NS: Final = 400_000_000
 """A daemon that wakes later than this may find signs of life that still wait in the network card: it starts afresh."""

@@ -6,7 +6,6 @@ A file is an npz without pickle: the arrays, `meta` (JSON) and the SHA-256 of al
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.times import text_of
+from telemetry import files
 
 FORMAT: Final = 1
 _SUFFIX: Final = ".npz"
-_UNFINISHED: Final = ".new"
+_MODE: Final = 0o644
+"""Who trains by hand is not always who forecasts."""
 
 
 class ModelFileError(Exception):
@@ -51,7 +52,8 @@ def save(folder: Path, name: str, made_ns: int, contents: Contents) -> Path:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **members)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(path, buffer.getvalue())
+    # durable: the model before it may be removed next
+    files.replace_bytes(path, buffer.getvalue(), durable=True, mode=_MODE)
     return path
 
 
@@ -93,7 +95,7 @@ def newest(folder: Path, name: str) -> Path | None:
 
 def rotate(folder: Path, name: str, keep: int) -> list[Path]:
     """Remove all but the newest `keep` files, and what a killed `save` left; what was removed. Raises OSError."""
-    surplus = [*listed(folder, name)[:-keep], *folder.glob(f".{name}-*{_UNFINISHED}")]
+    surplus = [*listed(folder, name)[:-keep], *files.unfinished(folder, f"{name}-*{_SUFFIX}")]
     for path in surplus:
         path.unlink()
     return surplus
@@ -106,16 +108,6 @@ def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
         digest.update(repr((name, member.dtype.str, member.shape)).encode())
         digest.update(member.tobytes())
     return digest.digest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write by rename, and wait for the disk: the model before it may be removed next."""
-    unfinished = path.with_name(f".{path.name}{_UNFINISHED}")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def _broken(path: Path, why: str) -> str:

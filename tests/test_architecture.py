@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "predictor": {"predictor", "telemetry"},
     "telemetry": {"telemetry"},
 }
-SHARED = {"agent.files", "agent.notify"}
-"""All that failover has of the agent: both are small and need nothing."""
+SHARED = {"agent.notify"}
+"""All that failover has of the agent: it is small and needs nothing."""
 OPTIONAL = {"sklearn"}
 """Imported where an extra is used, and only inside functions."""
 

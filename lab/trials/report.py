@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.files import replace
+from telemetry.files import replace
 
 _INDENT = 1
 

@@ -1,10 +1,12 @@
+import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.files import read, replace
+from telemetry.files import read, replace, replace_bytes, unfinished
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -16,6 +18,30 @@ def test_replaces_a_file_whole_and_private(tmp_path: Path, durable: bool) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_others_may_read_what_is_meant_for_them(tmp_path: Path) -> None:
+    replace_bytes(tmp_path / "file", b"\0" * 100_000, durable=True, mode=0o644)
+    assert (tmp_path / "file").read_bytes() == b"\0" * 100_000
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+def test_what_was_not_put_in_place_is_found(tmp_path: Path) -> None:
+    replace(tmp_path / "one.txt", "whole", durable=False)
+    (tmp_path / "two.txt").mkdir()
+    with pytest.raises(IsADirectoryError):
+        replace(tmp_path / "two.txt", "nowhere to go", durable=False)
+    (left,) = unfinished(tmp_path, "*.txt")
+    assert left.read_text() == "nowhere to go"
+    assert list(unfinished(tmp_path, "*.npz")) == []
 
 
 def test_no_file_is_none(tmp_path: Path) -> None:
