@@ -15,12 +15,12 @@ from agent.decisions import DecisionFeed
 from agent.events import Events
 from agent.governor import Governor
 from agent.health import health_collector
-from agent.notify import Notifier
 from agent.primary import AssumedPrimary, Primary, RemusPrimary
 from agent.sender import Sender
 from agent.settings import AgentSettings, GovernorSettings
 from agent.spool import Spool
 from agent.supervisor import Part, Supervisor
+from telemetry.notify import Notifier
 from telemetry.store import StoreError
 from telemetry.stores import open_store
 from telemetry.units import NS_PER_S

@@ -11,8 +11,8 @@ from agent import once as looking
 from agent import status as telling
 from agent.clock import Now, boot_id
 from agent.collectors import collectors
-from agent.notify import Notifier
 from agent.settings import AgentSettings
+from telemetry.notify import Notifier
 from telemetry.stop import stop_signals
 
 _ONCE_PERIODS: Final = 2.5

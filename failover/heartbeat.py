@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-from agent.notify import Notifier
 from failover import copies, datagram
 from failover.copies import CopyError
 from failover.datagram import DatagramError, Heartbeat
@@ -17,6 +16,7 @@ from failover.knocks import Knocks
 from failover.peer import Peer
 from failover.settings import RemusSettings
 from failover.wire import read_key
+from telemetry.notify import Notifier
 from telemetry.units import NS_PER_MS, NS_PER_S
 
 _log = logging.getLogger(__name__)

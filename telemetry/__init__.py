@@ -1,1 +1,1 @@
-"""What agent and predictor agree on: the schema, the points, and the stores that hold them."""
+"""What all programs agree on and share: the schema, the points, the stores that hold them, files and commands."""

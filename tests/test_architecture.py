@@ -1,4 +1,4 @@
-"""The arrows between the packages, and the libraries: agent -> telemetry <- predictor, nothing undeclared."""
+"""The arrows between the packages, and the libraries: they point at telemetry alone, nothing is undeclared."""
 
 import ast
 import re
@@ -17,12 +17,10 @@ from telemetry.stores import open_store
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "agent": {"agent", "telemetry"},
-    "failover": {"agent", "failover", "telemetry"},
+    "failover": {"failover", "telemetry"},
     "predictor": {"predictor", "telemetry"},
     "telemetry": {"telemetry"},
 }
-SHARED = {"agent.notify"}
-"""All that failover has of the agent: it is small and needs nothing."""
 OPTIONAL = {"sklearn"}
 """Imported where an extra is used, and only inside functions."""
 
@@ -57,14 +55,6 @@ def test_libraries_are_those_that_the_distribution_depends_on(package: str) -> N
     foreign = [(path, name, at_top) for path, name, at_top in imports(package) if name not in own]
     assert [entry for entry in foreign if entry[1] not in declared | OPTIONAL] == []
     assert [entry for entry in foreign if entry[1] in OPTIONAL and entry[2]] == []
-
-
-def test_failover_needs_little_of_the_agent() -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "failover").glob("*.py")]
-    froms = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    named = {(node.module or "", alias.name) for node in froms for alias in node.names}
-    modules = {f"{module}.{name}" if module == "agent" else module for module, name in named}
-    assert {module for module in modules if module.startswith("agent")} == SHARED
 
 
 def test_agent_with_a_server_does_without_the_predictors_libraries() -> None:

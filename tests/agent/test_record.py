@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.notify import Notifier
 from agent.record import append, record
 from agent.rows import decode
 from agent.service import run
 from agent.settings import AgentSettings
 from agent.spool import Spool
+from telemetry.notify import Notifier
 from telemetry.point import Point, PointError
 from telemetry.settings import load
 from telemetry.store import StoreError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.notify import Notifier
+from telemetry.notify import Notifier
 
 
 @pytest.mark.parametrize("abstract", [True, False])
