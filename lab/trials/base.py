@@ -1,5 +1,8 @@
 """Where trials begin: in, a lab in any state; out, the protected pair in a known one, from a snapshot."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -8,6 +11,7 @@ from lab.errors import LabError
 from lab.processes import wait
 from lab.progress import say
 from lab.trials import playbooks
+from lab.trials.part import Outcome, Session, Trial, Turn
 from lab.trials.site import Site
 from telemetry.revision import commit
 
@@ -29,6 +33,31 @@ def begin(site: Site, base: Base) -> None:
         actions.up(site.lab)
         converge(site)
     actions.restore(site.lab, base)
+
+
+def once(base: Base, trial: Callable[[Site, Turn], Outcome]) -> Session:
+    """A session that has the pair in this state once, before its first trial."""
+
+    @contextmanager
+    def session(site: Site) -> Iterator[Trial]:
+        begin(site, base)
+        yield partial(trial, site)
+
+    return session
+
+
+def each_time(base: Base, trial: Callable[[Site, Turn], Outcome]) -> Session:
+    """A session that has the pair in this state before each trial."""
+
+    def begun(site: Site, turn: Turn) -> Outcome:
+        begin(site, base)
+        return trial(site, turn)
+
+    @contextmanager
+    def session(site: Site) -> Iterator[Trial]:
+        yield partial(begun, site)
+
+    return session
 
 
 def converge(site: Site) -> None:

@@ -30,6 +30,7 @@ class Turn:
 
 
 Trial = Callable[[Turn], Outcome]
+Session = Callable[[Site], AbstractContextManager[Trial]]
 
 
 def nothing(_: Sequence[Row]) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ class Part:
     key: str
     ci: int
     full: int
-    session: Callable[[Site], AbstractContextManager[Trial]]
+    session: Session
     summary: Callable[[Sequence[Row]], Any]
     goals: Callable[[Sequence[Row]], tuple[str, ...]] = nothing
     fixed: bool = False

@@ -1,14 +1,13 @@
 """Power cuts of the backup: in, random moments; out, whether the guest went on, and how soon that was told."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lab import actions
 from lab.processes import wait
 from lab.trials import base, clocks, copies, playbooks, store
-from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of, values
+from lab.trials.part import Outcome, Part, Turn, faults, median_of, values
 from lab.trials.report import Row
 from lab.trials.site import Site
 
@@ -19,13 +18,7 @@ _EVENTS: Final = ("unprotected", "ended")
 """Kinds of event that say so: no checkpoint came, or the pacer saw replication end."""
 
 
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    yield lambda turn: _trial(site, turn)
-
-
 def _trial(site: Site, turn: Turn) -> Outcome:
-    base.begin(site, "protected")
     if not wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=0.5):
         raise ValueError("the guest was not protected after the restore")
     with site.watching(turn.folder) as watch:
@@ -85,4 +78,4 @@ def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-BACKUP_DIES: Final = Part("backup_dies", "backup_dies", 3, 10, _session, _summary, _goals)
+BACKUP_DIES: Final = Part("backup_dies", "backup_dies", 3, 10, base.each_time("protected", _trial), _summary, _goals)

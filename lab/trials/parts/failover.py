@@ -1,15 +1,14 @@
 """Power cuts of the primary: in, random moments; out, whether one copy went on, and how soon it answered."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lab.processes import wait
 from lab.trials import base, copies, reports
 from lab.trials.children import Probe
-from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of, values
+from lab.trials.part import Outcome, Part, Turn, faults, median_of, values
 from lab.trials.report import Row
 from lab.trials.site import Site, Watch
 
@@ -50,13 +49,7 @@ class Circumstances:
         )
 
 
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    yield lambda turn: _trial(site, turn)
-
-
 def _trial(site: Site, turn: Turn) -> Outcome:
-    base.begin(site, "probed")
     drawn = Circumstances.draw(turn)
     with site.watching(turn.folder) as watch, site.probing(turn.folder) as probe:
         if query := _LOADS[drawn.load]:
@@ -119,4 +112,4 @@ def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     return faults({f"the first answer came after {median_s} s in the median, not in less than {_MOST_S:g}": slow})
 
 
-FAILOVER: Final = Part("failover", "failover", 5, 50, _session, _summary, _goals)
+FAILOVER: Final = Part("failover", "failover", 5, 50, base.each_time("probed", _trial), _summary, _goals)

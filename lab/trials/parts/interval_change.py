@@ -1,26 +1,19 @@
 """A change of the interval of a running replication: in, orders by rename; out, how soon they are in force."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lab.errors import LabError
 from lab.processes import wait
 from lab.trials import base, changes
-from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of
+from lab.trials.part import Outcome, Part, Turn, faults, median_of
 from lab.trials.report import Row
 from lab.trials.site import Site
 
 _LONG_MS, _SHORT_MS = 500, 25
 _MOST_MS: Final = 300
 _PATIENCE_S: Final = 30
-
-
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    base.begin(site, "probed")
-    yield lambda turn: _trial(site, turn)
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
@@ -65,4 +58,6 @@ def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-INTERVAL_CHANGE: Final = Part("interval_change", "interval_change_ms", 5, 10, _session, _summary, _goals)
+INTERVAL_CHANGE: Final = Part(
+    "interval_change", "interval_change_ms", 5, 10, base.once("probed", _trial), _summary, _goals
+)

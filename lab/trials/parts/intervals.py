@@ -1,25 +1,18 @@
 """What intervals give: in, an order for each; out, the period, pause and rate that are achieved."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from lab.errors import LabError
 from lab.trials import base, changes
-from lab.trials.part import Outcome, Part, Trial, Turn
+from lab.trials.part import Outcome, Part, Turn
 from lab.trials.report import Row
 from lab.trials.site import Site
 
 _INTERVALS_MS: Final = (25, 50, 100, 200, 500, 2000)
 _COMMITS: Final = 12
 _PATIENCE_S: Final = 60
-
-
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    base.begin(site, "probed")
-    yield lambda turn: _trial(site, turn)
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
@@ -38,5 +31,5 @@ def _summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 INTERVALS: Final = Part(
-    "intervals", "intervals", len(_INTERVALS_MS), len(_INTERVALS_MS), _session, _summary, fixed=True
+    "intervals", "intervals", len(_INTERVALS_MS), len(_INTERVALS_MS), base.once("probed", _trial), _summary, fixed=True
 )

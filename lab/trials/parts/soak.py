@@ -1,12 +1,11 @@
 """Half an hour of changing intervals: in, orders every few seconds; out, whether anything failed or grew."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lab.trials import base, copies, reports
-from lab.trials.part import Outcome, Part, Trial, Turn, faults
+from lab.trials.part import Outcome, Part, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
 
@@ -21,12 +20,6 @@ for pid in $(pgrep -x xl; pgrep -x libxl-save-help); do grep VmRSS /proc/$pid/st
 for pid in $(pgrep -x xl; pgrep -x libxl-save-help); do ls /proc/$pid/fd; done | wc -l
 find /run/hefery /var/lib/hefery -type f -o -type s | wc -l
 """
-
-
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    base.begin(site, "probed")
-    yield lambda turn: _trial(site, turn)
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
@@ -67,4 +60,4 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     return {"trials": len(rows), "passed": sum(row.passed for row in rows), "commits": commits}
 
 
-SOAK: Final = Part("soak", "soak", 0, 1, _session, _summary)
+SOAK: Final = Part("soak", "soak", 0, 1, base.once("probed", _trial), _summary)

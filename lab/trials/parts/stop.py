@@ -1,12 +1,11 @@
 """Ends of replication by an operator: in, random moments; out, whether exactly one copy lived all the time."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lab.trials import base, copies, playbooks, reports
-from lab.trials.part import Outcome, Part, Trial, Turn, faults
+from lab.trials.part import Outcome, Part, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
 
@@ -19,13 +18,7 @@ _STOP_S: Final = 180
 _AFTERWARDS_S: Final = 3
 
 
-@contextmanager
-def _session(site: Site) -> Iterator[Trial]:
-    yield lambda turn: _trial(site, turn)
-
-
 def _trial(site: Site, turn: Turn) -> Outcome:
-    base.begin(site, "probed")
     interval_ms = turn.random.choice(_INTERVALS_MS)
     with site.watching(turn.folder) as watch:
         with site.probing(turn.folder) as probe:
@@ -71,4 +64,4 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     return {"trials": len(rows), "exactly_one_copy": sum(row.passed for row in rows)}
 
 
-STOP: Final = Part("stop", "stop", 5, 20, _session, _summary)
+STOP: Final = Part("stop", "stop", 5, 20, base.each_time("probed", _trial), _summary)

@@ -1,0 +1,32 @@
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import pytest
+
+from lab.trials import base
+from lab.trials.part import Outcome, Session, Turn
+from lab.trials.site import Site
+
+NO_SITE = cast("Site", None)  # no trial here looks at it
+
+
+@pytest.mark.parametrize(
+    ("session", "order"),
+    [(base.once, ["probed", "trial 1", "trial 2"]), (base.each_time, ["probed", "trial 1", "probed", "trial 2"])],
+)
+def test_pair_is_put_into_its_state_when_the_session_says(
+    session: Callable[..., Session], order: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def make(_: Site, turn: Turn) -> Outcome:
+        done.append(f"trial {turn.number}")
+        return Outcome({"number": turn.number})
+
+    monkeypatch.setattr(base, "begin", lambda _, state: done.append(state))
+    with session("probed", make)(NO_SITE) as trial:
+        outcomes = [trial(Turn(number, Random(number), tmp_path)) for number in (1, 2)]
+    assert done == order
+    assert [outcome.measured["number"] for outcome in outcomes] == [1, 2]
