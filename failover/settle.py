@@ -1,17 +1,24 @@
 """After `xl remus` has ended somehow: in, a domain; out, nothing left of it, and the guest not standing still."""
 
+from typing import Final
+
 from failover import primary, processes
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 
+_WATCH_S: Final = 5.0
+"""A guest suspends some 0.1 s after it was asked to, on an emulated host; xl may have been killed in between."""
+
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
-    """End helper and transport, which outlive an xl that was killed, and resume the guest; raises ActError."""
+    """End what outlives an xl that was killed, and have the guest go on; raises ActError or LibxlError."""
     name = domain.name
     with primary.alone(settings, domain):
         if processes.remus_of(name):
             raise ActError(f"{name} is still replicated from here: hefery-remus release --domain {name} ends that")
-        processes.kill([*processes.helpers_of(name), *processes.sender_of(name)])
-        state = primary.set_going(name)
+        left = processes.kill([*processes.helpers_of(name), *processes.sender_of(name)])
+        state = primary.set_going(name, _WATCH_S)
+    if left:
+        raise ActError(f"{name} is {state}, but processes {[process.pid for process in left]} do not end by SIGKILL")
     primary.tell({"act": "settle", "domain": name, "host": settings.host.name, "state": state})
     return 0
