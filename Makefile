@@ -78,5 +78,6 @@ pacer: ## build the library that paces xl remus (build/pacer/libhefery-pacer.so)
 	@scripts/setup python3-venv $(PACER_NEEDS)
 	@$(MAKE) --silent -C pacer
 
-clean: ## remove what was built here (never the cache, nor any data)
+clean: ## remove what was built here (never the cache, nor any data); not while a lab is up
+	@python3 -m lab.idle
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from lab.errors import LabError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+STATES: Final = ROOT / "build" / "lab"
+"""Where every instance of this clone has its folder, and trials their reports and logs."""
 SUITE: Final = "bookworm"
 """The Debian release of all hosts: the one whose Xen is 4.17."""
 BRIDGE_ADDRESS: Final = "10.77.0.1"
@@ -122,4 +124,4 @@ def instance(environment: Mapping[str, str] = os.environ) -> Instance:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,15}", name):
         raise LabError(f"HEFERY_LAB={name}: use at most 16 letters (a-z), digits and hyphens")
     cache = Path(environment.get("HEFERY_CACHE") or Path.home() / ".cache" / "hefery") / "lab"
-    return Instance(name, state=ROOT / "build" / "lab" / name, run=Path("/run/hefery-lab") / name, cache=cache)
+    return Instance(name, state=STATES / name, run=Path("/run/hefery-lab") / name, cache=cache)

@@ -4,10 +4,9 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from benchmarks.machine import machine
-from lab.landscape import DEFAULT, ROOT, Instance, instance
+from lab.landscape import DEFAULT, STATES, Instance, instance
 from lab.trials import report as reports
 from lab.trials.guest import Guest
 from lab.trials.part import Part
@@ -18,17 +17,15 @@ from lab.trials.site import Site
 from lab.trials.table import table
 from telemetry.revision import commit
 
-_FOLDER: Final = ROOT / "build" / "lab"
-
 
 def report_path(lab: Instance) -> Path:
     """Where an instance's report is: several may be under trial side by side."""
-    return _FOLDER / ("report.json" if lab.name == DEFAULT else f"report-{lab.name}.json")
+    return STATES / ("report.json" if lab.name == DEFAULT else f"report-{lab.name}.json")
 
 
 def logs_path(lab: Instance) -> Path:
     """Where its logs are, by part and trial; not in its state, which a fresh start throws away."""
-    return _FOLDER / ("trials" if lab.name == DEFAULT else f"trials-{lab.name}")
+    return STATES / ("trials" if lab.name == DEFAULT else f"trials-{lab.name}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
