@@ -3,10 +3,12 @@
 import argparse
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.machine import machine
 from lab.landscape import DEFAULT, STATES, Instance, instance
+from lab.trials import evidence
 from lab.trials import report as reports
 from lab.trials.guest import Guest
 from lab.trials.part import Part
@@ -45,7 +47,9 @@ def test(arguments: argparse.Namespace) -> int:
     lab = instance()
     path, logs = report_path(lab), logs_path(lab)
     report = _begin(path, parts, arguments)
-    runner = Runner(Site(lab, Guest.declared()), report, logs, lambda: _save(path, report))
+    runner = Runner(
+        Site(lab, Guest.declared()), report, logs, lambda: _save(path, report), partial(evidence.collect, lab)
+    )
     for part in parts:
         runner.run(part, counts[part.name])
     print(table(parts, counts, report, logs))

@@ -17,16 +17,21 @@ from lab.trials.site import Site
 
 _TROUBLE: Final = (LabError, OSError, ValueError, KeyError, subprocess.SubprocessError)
 """What a trial raises that cannot be made; it then counts as failed."""
+_LONGEST: Final = 300
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Makes trials on a site; logs go into a folder each, rows into the report, which `save` writes."""
+    """Makes trials on a site; logs go into a folder each, rows into the report, which `save` writes.
+
+    Where a trial failed, `collect` puts what the hosts say into its folder.
+    """
 
     site: Site
     report: Report
     folder: Path
     save: Callable[[], None]
+    collect: Callable[[Path], None]
 
     def run(self, part: Part, count: int) -> None:
         """Make those of `count` trials that the report has not; after one that could not be made, prepare anew.
@@ -50,8 +55,11 @@ class Runner:
         try:
             outcome = trial(turn)
         except _TROUBLE as error:
+            self.collect(turn.folder)
             self._add(part, Row(turn.number, (_told(error),), time.monotonic() - began_s, {}))
             return False
+        if outcome.faults:
+            self.collect(turn.folder)
         self._add(part, Row(turn.number, outcome.faults, time.monotonic() - began_s, outcome.measured))
         return True
 
@@ -69,4 +77,5 @@ class Runner:
 
 
 def _told(error: BaseException) -> str:
-    return f"could not be made: {type(error).__name__}: {error}"
+    """In one line: the rest of what a program said is in the logs."""
+    return f"could not be made: {type(error).__name__}: {' '.join(str(error).split())[-_LONGEST:]}"

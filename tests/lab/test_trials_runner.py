@@ -26,6 +26,7 @@ class Rig:
     made: list[int] = field(default_factory=list)
     saved: list[int] = field(default_factory=list)
     draws: dict[int, float] = field(default_factory=dict)
+    collected: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.report = Report(Run("abc", 1, {}, ""))
@@ -48,7 +49,8 @@ class Rig:
 
     def run(self, count: int) -> None:
         save = lambda: self.saved.append(len(self.report.rows["cut"]))  # noqa: E731 - as short as a fake can be
-        Runner(NO_SITE, self.report, self.folder, save).run(self.part, count)
+        collect = lambda folder: self.collected.append(folder.name)  # noqa: E731 - the same
+        Runner(NO_SITE, self.report, self.folder, save, collect).run(self.part, count)
 
 
 def rows(rig: Rig) -> list[Row]:
@@ -62,6 +64,12 @@ def test_every_trial_is_saved_as_soon_as_it_was_made(tmp_path: Path) -> None:
     assert [row.faults for row in rows(rig)] == [(), ("no answer",), ()]
     assert rig.sessions == 1
     assert (tmp_path / "cut" / "3" / "wire.log").exists()
+
+
+def test_what_the_hosts_say_is_collected_where_a_trial_failed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, fails=[2], breaks=[3])
+    rig.run(4)
+    assert rig.collected == ["2", "3"]
 
 
 def test_trials_in_the_report_are_not_made_again(tmp_path: Path) -> None:
