@@ -22,7 +22,9 @@ class HostSettings:
     """This host: its name among the peers, and where things are that hold until the next boot."""
 
     name: str
+    """As the peers' files name this host."""
     run_dir: Path = Path("/run/hefery")
+    """Copies and signs of life; the same as the agent's, whose holds are beside them."""
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)
@@ -33,9 +35,11 @@ class HeartbeatSettings:
     """Signs of life between all hosts, by UDP; nobody may listen on TCP port `port`."""
 
     port: int = 7761
+    """UDP port, the same on all hosts."""
     address: str = ""
     """To listen on; all addresses by default."""
     period_s: float = 0.1
+    """Time between two signs of life."""
     timeout_s: float = 1.0
     """Silence of a peer that means its death: it adds to every failover. By default ten heartbeats may be lost."""
     key_file: Path = Path("/etc/hefery/heartbeat.key")
@@ -54,7 +58,9 @@ class PeerSettings:
     """Another host: its [host] name, and its IPv4 address or name on the link that replicates."""
 
     name: str
+    """As its own file names it."""
     address: str
+    """Where its heartbeat and its receiver are."""
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)
@@ -67,9 +73,11 @@ class ReceiverSettings:
     """Where copies are received; systemd listens."""
 
     port: int = 7760
+    """TCP port of the receivers, the same on all hosts, with transport `tcp`."""
     address: str = ""
     """The socket unit's; nothing here reads it."""
     socket: Path = Path("/run/hefery/receive.sock")
+    """Where `hefery-remus connect`, which ssh runs, reaches the receiver."""
     stall_timeout_s: float = 5.0
     """A stream that moves nothing for so long is given up, as the guest stands still meanwhile."""
 
@@ -83,11 +91,17 @@ class DomainSettings:
     """A guest that two hosts replicate between them; `tcp` is for a link of its own, as nothing is encrypted there."""
 
     name: str
+    """As Xen names it."""
     peers: tuple[str, str]
+    """The two hosts' names; this host is one of them."""
     transport: str = TRANSPORTS[0]
+    """`ssh` or `tcp`: ssh encrypts the guest's memory and costs CPU for it."""
     ssh_key: Path | None = None
+    """Private key that the peer lets in for this alone; none is ssh's own choice."""
     ssh_user: str = "root"
+    """Who has that key on the peer: to receive a guest takes root."""
     ssh_known_hosts: Path = Path("/etc/hefery/known_hosts")
+    """The peers' public keys; another is refused."""
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)

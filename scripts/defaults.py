@@ -1,11 +1,16 @@
 """Every default and its reason: in, the settings' own descriptions; out, docs/defaults.md on standard output."""
 
+import ast
+import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from dataclasses import MISSING, fields
+from itertools import pairwise
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
 from agent.settings import AgentSettings
+from failover.settings import RemusSettings
 from predictor.model import Recipe
 from predictor.series import LEAST_DEVIATIONS
 from predictor.settings import PredictorSettings
@@ -47,6 +52,7 @@ def document() -> str:
     parts = [_HEAD]
     for file, settings in (("agent.toml", AgentSettings), ("predictor.toml", PredictorSettings)):
         parts += [f"## {file}", *_sections(settings, "", "")]
+    parts += ["## remus.toml", *_tables(RemusSettings)]
     parts += ["## The method", _table("what", ((name, _written(value), why) for name, value, why in _METHOD))]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -73,6 +79,30 @@ def _heading(key: str, field: FieldInfo, kind: type[Section]) -> str:
     return (f"### `[[{key}]]`" if "tuple" in str(field.annotation) else f"### `[{key}]`") + which
 
 
+def _tables(settings: type) -> Iterator[str]:
+    """The same of dataclasses, in which a text under each field says why."""
+    for name, kind in get_type_hints(settings).items():
+        table, *_ = get_args(kind) or (kind,)  # of a tuple of them, or of one that may be left out
+        why = _texts_under_fields(table)
+        rows = ((f"`{one.name}`", _required_or(one.default), why.get(one.name, "")) for one in fields(table))
+        yield (f"### `[[{name}]]`" if get_origin(kind) is tuple else f"### `[{name}]`") + f"\n{inspect.getdoc(table)}"
+        yield _table("key", rows)
+
+
+def _texts_under_fields(kind: type) -> dict[str, str]:
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        ast.unparse(field.target): " ".join(str(ast.literal_eval(text.value)).split())
+        for field, text in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+    }
+
+
+def _required_or(default: object) -> str:
+    return "required" if default is MISSING else _written(default)
+
+
 def _sections_in(annotation: Any) -> list[type[Section]]:
     """The sections that a field may hold."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
@@ -94,7 +124,7 @@ def _written(value: object) -> str:
         case bool():
             return f"`{str(value).lower()}`"
         case int():
-            return f"`{value:_}`"
+            return f"`{value:_}`" if value > 9999 else f"`{value}`"
         case float():
             return f"`{value:g}`"
         case tuple():
