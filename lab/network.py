@@ -1,5 +1,6 @@
 """The network: in, an instance; out, its namespaces, the bridge, a port a host, and cuts between hosts."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,12 @@ def _join(lab: Instance, host: Host) -> None:
     peer = f"type veth peer name eth0 address {host.mac} netns {namespace}"
     _batch(lab.namespace, f"link add {host.port} {peer}\nlink set {host.port} master br0 up")
     _batch(namespace, f"address add {host.address}/{PREFIX_LENGTH} dev eth0\nlink set eth0 up")
+
+
+def sent_bytes(lab: Instance, host: Host) -> int:
+    """How much was sent to a host since its port was made."""
+    told = json.loads(run("ip", "-n", lab.namespace, "-statistics", "-json", "link", "show", "dev", host.port))
+    return int(told[0]["stats64"]["tx"]["bytes"])
 
 
 def remove(lab: Instance) -> None:
