@@ -27,9 +27,22 @@ def main(number: int) -> str:
     context = ctypes.c_void_p()
     if code := xl.libxl_ctx_alloc(ctypes.byref(context), _VERSION, 0, logger):
         return f"libxl_ctx_alloc: error {code}"
-    code = xl.libxl_domain_resume(context, ctypes.c_uint32(number), 1, None)  # 1: as if its suspension was cancelled
+    problem = _resume(xl, context, ctypes.c_uint32(number))
     xl.libxl_ctx_free(context)
-    return f"libxl_domain_resume: error {code}" if code else ""
+    return problem
+
+
+def _resume(xl: ctypes.CDLL, context: ctypes.c_void_p, domain: ctypes.c_uint32) -> str:
+    """Resume it while it is paused: a resume writes back the registers that it has read (xc_resume.c).
+
+    A guest that somebody else resumes in between would go on from where it was before, and crash.
+    """
+    if code := xl.libxl_domain_pause(context, domain, None):
+        return f"libxl_domain_pause: error {code}"
+    resumed = xl.libxl_domain_resume(context, domain, 1, None)  # 1: as if its suspension was cancelled
+    unpaused = xl.libxl_domain_unpause(context, domain, None)
+    codes = {"resume": resumed, "unpause": unpaused}
+    return ", ".join(f"libxl_domain_{step}: error {code}" for step, code in codes.items() if code)
 
 
 if __name__ == "__main__":
