@@ -20,9 +20,10 @@ demo: ## watch this machine, disturb it, and see the interval follow the forecas
 	@scripts/setup python3-venv stress-ng
 	@$(PYTHON) -m demo
 
-test: ## run the tests (sets up and gets a real InfluxDB first)
+test: ## run the tests (sets up, and gets a real InfluxDB and etcd first)
 	@scripts/setup python3-venv stress-ng iproute2 openssh-client $(PACER_NEEDS)
 	@scripts/influxd >/dev/null
+	@scripts/etcd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
 lint: ## check style, types, shell and YAML; compile the pacer with warnings as errors
@@ -31,7 +32,7 @@ lint: ## check style, types, shell and YAML; compile the pacer with warnings as 
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/setup scripts/influxd .ci/run guest/build guest/init lab/image/install lab/image/venv
+	.venv/bin/shellcheck scripts/setup scripts/influxd scripts/etcd .ci/run guest/build guest/init lab/image/install lab/image/venv
 	.venv/bin/yamllint --strict .
 	PATH=$(CURDIR)/.venv/bin:$$PATH ansible-lint -q
 

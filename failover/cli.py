@@ -28,6 +28,7 @@ _VERBS: Final = {
     "take-over": "wake the copy that is here",
     "clean": "end copies whose receivers have died",
     "status": "print domains, copies and peers; exit code 3 where a domain here is not protected",
+    "lease": "show who holds the guests' leases",
 }
 _OF_A_DOMAIN: Final = ("send", "release", "settle", "hand-over", "take-over")
 
@@ -86,14 +87,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
     made = {name: verbs.add_parser(name, help=text, description=text) for name, text in _VERBS.items()}
-    for verb in made.values():
+    show = made["lease"].add_subparsers(metavar="show", required=True).add_parser("show")
+    show.set_defaults(verb="lease-show")
+    for verb in (*made.values(), show):
         # without a default here, so that what stood before the verb stays
         verb.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings")
     for name in _OF_A_DOMAIN:
         made[name].add_argument("--domain", metavar="NAME", required=True)
     made["take-over"].add_argument("--force", action="store_true", required=True, help="the other host is dead")
     made["clean"].add_argument("--domain", metavar="NAME", help="end this domain's copy, whatever its receiver does")
-    made["status"].add_argument("--json", action="store_true", help="print JSON")
+    for told in (made["status"], show):
+        told.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 

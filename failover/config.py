@@ -11,6 +11,7 @@ from failover.settings import (
     DomainSettings,
     HeartbeatSettings,
     HostSettings,
+    LeaseSettings,
     PeerSettings,
     ReceiverSettings,
     RemusSettings,
@@ -43,6 +44,7 @@ def _settings(tables: Mapping[str, Any]) -> RemusSettings:
         _table(ReceiverSettings, tables.get("receiver", {}), "receiver"),
         _tables(PeerSettings, tables.get("peers", []), "peers"),
         _tables(DomainSettings, tables.get("domains", []), "domains"),
+        _table(LeaseSettings, tables["lease"], "lease") if "lease" in tables else None,
     )
 
 
@@ -83,6 +85,8 @@ def _value(kind: object, value: Any, key: str) -> object:
         return Path(value)
     if kind == tuple[str, str] and isinstance(value, list) and [type(name) for name in value] == [str, str]:
         return tuple(value)
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(text, str) for text in value):
+        return tuple(value)
     raise ValueError(f"{key}: {value!r} is not {_KINDS[str(kind)]}")
 
 
@@ -93,4 +97,5 @@ _KINDS: Mapping[str, str] = {
     str(Path): "a path, written as text",
     str(Path | None): "a path, written as text",
     str(tuple[str, str]): "a list of two names",
+    str(tuple[str, ...]): "a list of texts",
 }

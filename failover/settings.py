@@ -5,8 +5,10 @@ or an act would have to wait for.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 INCOMING: Final = "--incoming"
 """Ends the name of a copy until it is woken (xl_migrate.c)."""
@@ -15,6 +17,7 @@ TRANSPORTS: Final = ("ssh", "tcp")
 _WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
 _LONGEST_NAME: Final = 64
 _LARGEST_PORT: Final = 65535
+LONGEST_TTL_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,50 @@ class DomainSettings:
 
 
 @dataclass(frozen=True)
+class LeaseSettings:
+    """Where it is decided who may run a guest: one etcd, or the members of one cluster."""
+
+    endpoints: tuple[str, ...]
+    """Such as https://10.0.0.13:2379; addresses, as no renewal may wait for a name server."""
+    cluster_id: str
+    """In hexadecimal, as etcd writes it: an emptied etcd, which would give old epochs again, has another."""
+    ca_file: Path = Path("/etc/hefery/lease-ca.pem")
+    """The authority that has signed etcd's certificates."""
+    user: str = ""
+    """This host's in etcd; none where etcd asks for none."""
+    password_file: Path = Path("/etc/hefery/lease.password")
+    """That user's, 0600."""
+    ttl_s: float = 2.0
+    """A dead holder keeps others out for so long: it adds to every failover."""
+    renew_s: float = 0.5
+    """Time between two renewals: by default three may be lost, and a fourth comes too late."""
+    call_timeout_s: float = 0.4
+    """For one question to etcd, whatever goes wrong; each endpoint has an equal part of it."""
+
+    def __post_init__(self) -> None:
+        if not self.endpoints:
+            raise ValueError("endpoints: is empty; name at least one, such as https://10.0.0.13:2379")
+        for url in self.endpoints:
+            _check_endpoint(url)
+        if len({urlsplit(url).scheme for url in self.endpoints}) > 1:
+            raise ValueError("endpoints: are in part http and in part https")
+        if not self.cluster_id or not set("0123456789abcdef").issuperset(self.cluster_id):
+            raise ValueError(f"cluster_id: {self.cluster_id!r} is not a cluster's, such as cdf818194e3a8c32")
+        _check_within("ttl_s", self.ttl_s, 0.5, LONGEST_TTL_S)
+        _check_within("renew_s", self.renew_s, 0.05, LONGEST_TTL_S)
+        _check_within("call_timeout_s", self.call_timeout_s, 0.02, LONGEST_TTL_S)
+        if self.renew_s * 3 > self.ttl_s:
+            raise ValueError("ttl_s: must be at least 3 * renew_s, or one lost renewal would stop the guest")
+        if self.call_timeout_s > self.renew_s:
+            raise ValueError("call_timeout_s: must not be longer than renew_s, or renewals would come late")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the endpoints speak TLS."""
+        return self.endpoints[0].startswith("https:")
+
+
+@dataclass(frozen=True)
 class RemusSettings:
     """The file remus.toml."""
 
@@ -122,6 +169,7 @@ class RemusSettings:
     receiver: ReceiverSettings = field(default_factory=ReceiverSettings)
     peers: tuple[PeerSettings, ...] = ()
     domains: tuple[DomainSettings, ...] = ()
+    lease: LeaseSettings | None = None
 
     def __post_init__(self) -> None:
         hosts = [self.host.name, *(peer.name for peer in self.peers)]
@@ -143,6 +191,18 @@ def _check_name(key: str, name: str) -> None:
     """Names become file names and words of command lines."""
     if not 0 < len(name) <= _LONGEST_NAME or not _WORD.issuperset(name) or name[0] in "-.+":
         raise ValueError(f"{key}: {name!r} is not a name of letters, digits and _ . + -, {_LONGEST_NAME} at most")
+
+
+def _check_endpoint(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        address, is_whole = ip_address(parts.hostname or ""), bool(parts.port) and parts.path in {"", "/"}
+    except ValueError as error:
+        raise ValueError(f"endpoints: {url!r} is not like https://10.0.0.13:2379, with an address: {error}") from error
+    if parts.scheme not in {"http", "https"} or not is_whole:
+        raise ValueError(f"endpoints: {url!r} is not like https://10.0.0.13:2379")
+    if parts.scheme == "http" and not address.is_loopback:
+        raise ValueError(f"endpoints: {url!r} would send the password as it is; write https")
 
 
 def _check_within(key: str, value: float, least: float, most: float) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from failover.config import ConfigError, load
-from failover.settings import DomainSettings, HeartbeatSettings, RemusSettings
+from failover.settings import DomainSettings, HeartbeatSettings, LeaseSettings, RemusSettings
 
 GOOD = """
 [host]
@@ -38,7 +38,7 @@ def test_good(tmp_path: Path) -> None:
     ("old", "new", "complaint"),
     [
         ('name = "a"', "", r"host\.name: is missing"),
-        ("[host]", "[hosts]", r"hosts: is not known; .* domains, heartbeat, host, peers, receiver"),
+        ("[host]", "[hosts]", r"hosts: is not known; .* domains, heartbeat, host, lease, peers, receiver"),
         ("period_s", "period", r"heartbeat\.period: is not known"),
         ("period_s = 0.05", 'period_s = "0.05"', r"heartbeat\.period_s: '0\.05' is not a number"),
         ("period_s = 0.05", "period_s = nan", r"heartbeat\.period_s: nan is not within"),
@@ -64,6 +64,45 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, complaint: s
     with pytest.raises(ConfigError, match=complaint) as caught:
         loaded(tmp_path, GOOD.replace(old, new, 1))
     assert str(tmp_path / "remus.toml") in str(caught.value)
+
+
+LEASE = """
+[lease]
+endpoints = ["https://10.0.0.13:2379", "https://[fd00::1]:2379"]
+cluster_id = "cdf818194e3a8c32"
+"""
+
+
+def test_a_lease_may_be_there(tmp_path: Path) -> None:
+    assert loaded(tmp_path, GOOD).lease is None
+    found = loaded(tmp_path, GOOD + LEASE).lease
+    assert found == LeaseSettings(("https://10.0.0.13:2379", "https://[fd00::1]:2379"), "cdf818194e3a8c32")
+    assert found.is_encrypted
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("endpoints = ", "# ", r"lease\.endpoints: is missing"),
+        ('["https://10.0.0.13:2379", "https://[fd00::1]:2379"]', "[]", "endpoints: is empty"),
+        ('["https://10.0.0.13:2379", "https://[fd00::1]:2379"]', "[1]", r"\[1\] is not a list of texts"),
+        ("10.0.0.13", "f.example.org", r"'https://f\.example\.org:2379' is not like .*, with an address"),
+        ("10.0.0.13:2379", "10.0.0.13", "'https://10.0.0.13' is not like"),
+        ("10.0.0.13:2379", "10.0.0.13:x", "'https://10.0.0.13:x' is not like"),
+        ("https://10", "http://10", "would send the password as it is"),
+        ("https://10.0.0.13", "http://127.0.0.1", "are in part http and in part https"),
+        ("https://10", "ftp://10", "is not like"),
+        ('"cdf818194e3a8c32"', '"0xcd"', r"lease\.cluster_id: '0xcd' is not a cluster's"),
+        ('"cdf818194e3a8c32"', '""', "is not a cluster's"),
+        ("[lease]", "[lease]\nttl_s = nan", r"lease\.ttl_s: nan is not within"),
+        ("[lease]", "[lease]\nttl_s = 1.4", r"lease\.ttl_s: must be at least 3 \* renew_s"),
+        ("[lease]", "[lease]\ncall_timeout_s = 0.6", "must not be longer than renew_s"),
+        ("[lease]", "[lease]\nusers = 1", r"lease\.users: is not known"),
+    ],
+)
+def test_what_is_wrong_with_a_lease_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        loaded(tmp_path, (GOOD + LEASE).replace(old, new, 1))
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""One address of etcd's JSON gateway: in, a path and a message; out, its answer, never later than a deadline.
+
+http.client, not urllib3 or etcd3gw: it is imported in a third and a sixth of their time, which an emulated host counts
+in seconds, and its sockets can be given a deadline for a whole answer: the timeouts of the others are for each part.
+"""
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from failover.errors import FailoverError
+from telemetry.units import NS_PER_S
+
+_MOST_BYTES: Final = 1 << 16
+"""An answer is a few keys of one guest."""
+
+
+class EtcdError(FailoverError):
+    """No answer that can be trusted: whether the server has acted is unknown. The text says why."""
+
+
+class EtcdRefused(EtcdError):
+    """The server says no, for a reason of its own; `status` is HTTP's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Endpoint:
+    """Keeps one connection open between calls; only one thread may use it."""
+
+    def __init__(self, url: str, tls: ssl.SSLContext | None) -> None:
+        """`url` is checked by LeaseSettings; `tls` has socket class TlsSocket."""
+        parts = urlsplit(url)
+        self.url, self._tls = url, tls
+        self._host, self._port = str(parts.hostname), int(parts.port or 0)
+        self._open: http.client.HTTPConnection | None = None
+
+    def post(self, path: str, message: Mapping[str, object], token: str, deadline_ns: int) -> Mapping[str, Any]:
+        """The answer; raises EtcdError, EtcdRefused. A connection that the server has left is made anew once."""
+        body = json.dumps(message)
+        headers = {"Authorization": token} if token else {}
+        is_kept = self._open is not None
+        try:
+            try:
+                status, data = self._exchange(path, body, headers, deadline_ns)
+            except ConnectionError:
+                if not is_kept:
+                    raise
+                status, data = self._exchange(path, body, headers, deadline_ns)
+        except TimeoutError:
+            raise EtcdError(f"{self.url}: no answer in time") from None
+        except ssl.SSLError as error:
+            raise EtcdError(f"{self.url}: TLS: {getattr(error, 'verify_message', '') or error.reason}") from error
+        except OSError as error:
+            raise EtcdError(f"{self.url}: {error.strerror or error}") from error
+        except (http.client.HTTPException, ValueError) as error:
+            raise EtcdError(f"{self.url}: not an answer of etcd's: {error!r:.200}") from error
+        return self._read(status, data)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _exchange(self, path: str, body: str, headers: dict[str, str], deadline_ns: int) -> tuple[int, bytes]:
+        try:
+            connection = self._open = self._open or self._connect(deadline_ns)
+            assert isinstance(connection.sock, TcpSocket | TlsSocket)
+            connection.sock.deadline_ns = deadline_ns
+            connection.sock.settimeout(_left_s(deadline_ns))
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            data = _whole(answer)
+        except BaseException:
+            self.close()  # or the next call would read this one's answer
+            raise
+        if answer.will_close:
+            self.close()
+        return answer.status, data
+
+    def _connect(self, deadline_ns: int) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection(self._host, self._port)
+        plain = TcpSocket(AF_INET if ip_address(self._host).version == 4 else AF_INET6, SOCK_STREAM)
+        try:
+            plain.settimeout(_left_s(deadline_ns))
+            plain.connect((self._host, self._port))
+            plain.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            plain.settimeout(_left_s(deadline_ns))
+            connection.sock = self._tls.wrap_socket(plain, server_hostname=self._host) if self._tls else plain
+        except BaseException:
+            plain.close()
+            raise
+        return connection
+
+    def _read(self, status: int, data: bytes) -> Mapping[str, Any]:
+        answer = None
+        with suppress(ValueError):
+            answer = json.loads(data)
+        if not isinstance(answer, dict):
+            raise EtcdError(f"{self.url}: not an answer of etcd's: {status} {data[:80]!r}")
+        if status != http.HTTPStatus.OK:
+            raise EtcdRefused(f"{self.url}: {answer.get('message') or answer.get('error')}", status)
+        return answer
+
+
+class TcpSocket(socket):
+    """Each wait for bytes ends by one deadline (CLOCK_MONOTONIC), however the server spaces them."""
+
+    deadline_ns = 0
+
+    def recv_into(self, *arguments: Any) -> int:
+        """As socket.recv_into."""
+        self.settimeout(_left_s(self.deadline_ns))
+        return super().recv_into(*arguments)
+
+
+class TlsSocket(ssl.SSLSocket):
+    """The same, encrypted."""
+
+    deadline_ns = 0
+
+    def recv_into(self, *arguments: Any) -> int:
+        """As SSLSocket.recv_into."""
+        self.settimeout(_left_s(self.deadline_ns))
+        return super().recv_into(*arguments)
+
+
+def tls(ca_file: str) -> ssl.SSLContext:
+    """What trusts the authority in `ca_file` alone; raises EtcdError where it cannot be read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = TlsSocket
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:  # ssl.SSLError is one, where it holds no certificate
+        raise EtcdError(f"{ca_file}: no certificate can be read: {error.strerror}") from error
+    return context
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    data = answer.read(_MOST_BYTES)
+    if answer.read(1):  # which also reads the end of an answer in chunks
+        raise ValueError(f"it has more than {_MOST_BYTES} bytes")
+    return data
+
+
+def _left_s(deadline_ns: int) -> float:
+    left_ns = deadline_ns - time.monotonic_ns()
+    if left_ns <= 0:
+        raise TimeoutError
+    return left_ns / NS_PER_S

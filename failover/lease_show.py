@@ -1,0 +1,61 @@
+"""Who holds which lease: in, the settings; out, every guest's holder and epoch, as JSON or lines."""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from failover.etcd import Etcd
+from failover.lease import Lease, Record, Unknown
+from failover.settings import LeaseSettings, RemusSettings
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A guest's lease; holder and epoch are the last ones where `is_held` is false, None where nobody can tell."""
+
+    guest: str
+    holder: str | None
+    epoch: int | None
+    is_held: bool | None
+    is_renewed: bool | None
+    """Whether it was renewed within two periods."""
+    problem: str = ""
+
+
+def run(settings: RemusSettings, arguments: argparse.Namespace) -> int:
+    """Print them; 1 where any cannot be told, or where there is no [lease]."""
+    if settings.lease is None:
+        print(f"{arguments.config}: has no [lease]: no lease decides here who may run a guest")
+        return 1
+    shown = read(settings, settings.lease)
+    print(json.dumps([asdict(one) for one in shown]) if arguments.json else "\n".join(map(line, shown)))
+    return 1 if any(one.problem for one in shown) else 0
+
+
+def read(settings: RemusSettings, at: LeaseSettings) -> list[Shown]:
+    """Look twice, two periods apart; raises FailoverError where files of [lease] cannot be used."""
+    with Etcd(at) as etcd:
+        leases = {domain.name: Lease(etcd, domain.name, settings.host.name, at.ttl_s) for domain in settings.domains}
+        before = {guest: lease.look() for guest, lease in leases.items()}
+        if any(isinstance(record, Record) and record.is_held for record in before.values()):
+            time.sleep(2 * at.renew_s)
+        return [_shown(guest, before[guest], lease.look()) for guest, lease in leases.items()]
+
+
+def line(shown: Shown) -> str:
+    """The same for people."""
+    if shown.problem:
+        return f"{shown.guest}: UNKNOWN: {shown.problem}"
+    if not shown.epoch:
+        return f"{shown.guest}: free, never held"
+    if not shown.is_held:
+        return f"{shown.guest}: free, last held by {shown.holder}, epoch {shown.epoch}"
+    return f"{shown.guest}: held by {shown.holder}{'' if shown.is_renewed else ', NOT RENEWED'}, epoch {shown.epoch}"
+
+
+def _shown(guest: str, before: Record | Unknown, now: Record | Unknown) -> Shown:
+    if isinstance(now, Unknown):
+        return Shown(guest, None, None, None, None, now.reason)
+    is_renewed = (now.beat > before.beat if isinstance(before, Record) else None) if now.is_held else False
+    return Shown(guest, now.holder, now.epoch, now.is_held, is_renewed)

@@ -1,0 +1,331 @@
+"""The lease on a real etcd: at most one holder, whatever is killed, frozen or lost."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
+from pathlib import Path
+
+import pytest
+
+from failover.etcd import Etcd
+from failover.lease import Held, Lease, Record, Refused, Released, Unknown
+from failover.settings import LeaseSettings
+from telemetry.units import NS_PER_S
+from tests.etcd import Member, frozen, leader_of, running_etcd, settings_for, wait_until_it_serves
+from tests.failover.hosts import wait_for
+from tests.faults import Act, running_proxy
+
+TTL_S = 0.6
+"""Short, so that the tests are."""
+
+
+@pytest.fixture(scope="module")
+def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Member]:
+    with running_etcd(tmp_path_factory.mktemp("etcd")) as (only,):
+        yield only
+
+
+class Contending:
+    """Contenders for one guest's lease, each with connections of its own."""
+
+    def __init__(self, guest: str, stack: ExitStack) -> None:
+        self.guest, self._stack = guest, stack
+
+    def __call__(self, members: Sequence[Member], host: str, ttl_s: float = TTL_S, guest: str = "") -> Lease:
+        return self.at(settings_for(members, call_timeout_s=0.5), host, ttl_s, guest)
+
+    def at(self, settings: LeaseSettings, host: str, ttl_s: float = TTL_S, guest: str = "") -> Lease:
+        return Lease(self._stack.enter_context(Etcd(settings)), guest or self.guest, host, ttl_s)
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Iterator[Contending]:
+    """A guest of this test's own."""
+    with ExitStack() as stack:
+        yield Contending(tmp_path.name, stack)
+
+
+def held(answer: object) -> Held:
+    assert isinstance(answer, Held), answer
+    return answer
+
+
+def refused(answer: object) -> Refused:
+    assert isinstance(answer, Refused), answer
+    return answer
+
+
+def test_one_wins_and_the_other_learns_who(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    assert a.look() == Record()
+    won = held(a.acquire())
+
+    said = refused(b.acquire())
+
+    assert won.epoch > 0
+    assert (said.record.holder, said.record.epoch, said.record.is_held) == ("a", won.epoch, True)
+    assert said.free_in_s is not None
+    assert TTL_S / 2 < said.free_in_s <= TTL_S * 1.02
+    assert held(a.acquire()).epoch == won.epoch
+
+
+def test_guests_do_not_share_a_lease(member: Member, lease: Contending) -> None:
+    names = [lease.guest, f"{lease.guest}0", f"{lease.guest}.b"]
+    epochs = [held(lease([member], "a", guest=name).acquire()).epoch for name in names]
+    assert epochs == sorted(set(epochs))
+
+
+def test_a_silent_holder_is_followed_when_its_time_is_over(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    mine = held(a.acquire())
+    for _ in range(3):
+        assert refused(b.acquire()).record.epoch == mine.epoch
+        mine = held(a.renew(mine.epoch))
+    answers = (b.acquire() for _ in count())
+    theirs = next(answer for answer in answers if isinstance(answer, Held))
+
+    assert theirs.until_ns - TTL_S * NS_PER_S >= mine.until_ns
+    assert theirs.epoch > mine.epoch
+    assert refused(a.renew(mine.epoch)).record.holder == "b"
+    assert isinstance(a.release(mine.epoch), Released)
+    assert held(b.renew(theirs.epoch)).epoch == theirs.epoch
+
+
+def test_a_late_renewal_is_good_where_nobody_has_followed(member: Member, lease: Contending) -> None:
+    a = lease([member], "a", 0.1)
+    mine = held(a.acquire())
+    wait_for(lambda: time.monotonic_ns() > mine.until_ns)
+    again = held(a.renew(mine.epoch))
+    assert again.epoch == mine.epoch
+    assert again.until_ns > mine.until_ns
+
+
+def test_a_contender_that_comes_late_waits_the_whole_time(member: Member, lease: Contending) -> None:
+    mine = held(lease([member], "a").acquire())
+    wait_for(lambda: time.monotonic_ns() > mine.until_ns)
+    # nobody has told this one that the holder was silent so long
+    free_in_s = refused(lease([member], "b").acquire()).free_in_s
+    assert free_in_s is not None
+    assert free_in_s > TTL_S / 2
+
+
+def test_a_contender_waits_the_holders_time_not_its_own(member: Member, lease: Contending) -> None:
+    held(lease([member], "a", 30.0).acquire())
+    free_in_s = refused(lease([member], "b", 0.1).acquire()).free_in_s
+    assert free_in_s is not None
+    assert free_in_s > 29
+
+
+def test_what_is_released_is_free_at_once(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    mine = held(a.acquire())
+    assert isinstance(a.release(mine.epoch), Released)
+    assert refused(a.renew(mine.epoch)).record.is_held is False
+    theirs = held(b.acquire(after=mine.epoch))
+    assert theirs.epoch > mine.epoch
+    assert isinstance(a.release(mine.epoch), Released)
+    held(b.renew(theirs.epoch))
+
+
+def test_a_copy_of_another_epoch_wins_nothing(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    first = held(a.acquire())
+    a.release(first.epoch)
+    second = held(a.acquire())
+    a.release(second.epoch)
+    assert refused(b.acquire(after=first.epoch)) == Refused(Record(second.epoch, 0, "a", TTL_S, a._nonce), None)
+    held(b.acquire(after=second.epoch))
+
+
+def test_it_is_taken_from_one_epoch_alone(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a", 30.0), lease([member], "b")
+    mine = held(a.acquire())
+    assert refused(b.take(mine.epoch - 1)).record.holder == "a"
+    theirs = held(b.take(mine.epoch))
+    assert theirs.epoch > mine.epoch
+    assert refused(a.renew(mine.epoch)).record.holder == "b"
+
+
+def test_a_write_whose_answer_is_lost_is_found_again(member: Member, lease: Contending) -> None:
+    with running_proxy(member.url) as proxy:
+        a = lease.at(LeaseSettings((proxy.url,), settings_for([member]).cluster_id), "a")
+        proxy.order(Act.PASS, Act.CUT_RESPONSE)
+        assert isinstance(a.acquire(), Unknown)
+        assert refused(lease([member], "b").acquire()).record.holder == "a"
+        mine = held(a.acquire())
+        proxy.order(Act.CUT_RESPONSE)
+        assert isinstance(a.renew(mine.epoch), Unknown)
+        assert held(a.renew(mine.epoch)).epoch == mine.epoch
+        proxy.order(Act.CUT_RESPONSE)
+        assert isinstance(a.release(mine.epoch), Unknown)
+        assert isinstance(a.release(mine.epoch), Released)
+        assert a.look() == Record(mine.epoch, 0, "a", TTL_S, a._nonce)
+
+
+def test_another_endpoint_knows_what_the_first_has_done(member: Member, lease: Contending) -> None:
+    with running_proxy(member.url) as proxy:
+        a = lease.at(LeaseSettings((proxy.url, member.url), settings_for([member]).cluster_id), "a")
+        proxy.order(Act.PASS, Act.CUT_RESPONSE)
+        mine = held(a.acquire())
+        assert isinstance(record := a.look(), Record)
+        assert (record.epoch, record.nonce) == (mine.epoch, a._nonce)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {"owner": "", "beat": ""},
+        {"owner": "[]", "beat": ""},
+        {"owner": "{}"},
+        {"owner": '{"holder": "a", "ttl_s": NaN, "nonce": ""}', "beat": ""},
+        {"beat": ""},
+    ],
+)
+def test_what_hefery_did_not_write_is_no_lease(member: Member, lease: Contending, pairs: dict[str, str]) -> None:
+    with Etcd(settings_for([member])) as etcd:
+        etcd.write(f"/hefery/guest/{lease.guest}/", [], pairs)
+    answer = lease([member], "b").acquire()
+    assert isinstance(answer, Unknown)
+    assert "the lease" in answer.reason
+
+
+@dataclass(frozen=True)
+class Holding:
+    """From when an answer said so, until it was certain no more."""
+
+    epoch: int
+    host: str
+    from_ns: int
+    until_ns: int
+
+
+class Contender(threading.Thread):
+    """Tries to win, renews, forgets to for a while, releases: at random."""
+
+    def __init__(self, at: Lease, host: str, end: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._lease, self._host, self._random, self._end = at, host, random.Random(host), end
+        self.holdings: list[Holding] = []
+
+    def run(self) -> None:
+        while not self._end.is_set():
+            answer: Held | Released | Refused | Unknown = self._lease.acquire()
+            while isinstance(answer, Held) and not self._end.is_set():
+                self.holdings.append(Holding(answer.epoch, self._host, time.monotonic_ns(), answer.until_ns))
+                answer = self._go_on(answer)
+            self._end.wait(self._random.uniform(0.01, 0.1))
+
+    def _go_on(self, mine: Held) -> Held | Released | Refused | Unknown:
+        act = self._random.random()
+        if act < 0.1:
+            self._give_back(mine)
+            return Released()
+        self._end.wait(TTL_S * (2.5 if act > 0.9 else 0.3))
+        return self._lease.renew(mine.epoch)
+
+    def _give_back(self, mine: Held) -> None:
+        now_ns = time.monotonic_ns()
+        self.holdings = [replace(one, until_ns=min(one.until_ns, now_ns)) for one in self.holdings]
+        self._lease.release(mine.epoch)
+
+
+def check_that_none_overlap(holdings: Sequence[Holding]) -> None:
+    """Of all pairs of epochs, the older is over before the newer begins; no epoch has two holders."""
+    begins, ends = dict[int, int](), dict[int, int]()
+    assert len({(one.epoch, one.host) for one in holdings}) == len({one.epoch for one in holdings})
+    for one in holdings:
+        if one.until_ns <= one.from_ns:
+            continue  # the answer came when the time was over
+        begins[one.epoch] = min(begins.get(one.epoch, one.from_ns), one.from_ns)
+        ends[one.epoch] = max(ends.get(one.epoch, 0), one.until_ns)
+    for older, newer in pairwise(sorted(begins)):
+        assert ends[older] <= begins[newer], (older, newer)
+
+
+def trouble(members: Sequence[Member], source: random.Random, duration_s: float) -> None:
+    """Kill and start, or freeze, one member at a time."""
+    end_s = time.monotonic() + duration_s
+    while time.monotonic() < end_s:
+        time.sleep(source.uniform(0.3, 0.8))
+        member = source.choice([*members, leader_of(members)])
+        if source.random() < 0.5:
+            member.kill()
+            time.sleep(source.uniform(0.0, 0.5))
+            member.start(members)
+        else:
+            with frozen(member):
+                time.sleep(source.uniform(0.1, 2.0))
+        wait_until_it_serves(member)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_never_two_holders(size: int, tmp_path: Path, lease: Contending) -> None:
+    end = threading.Event()
+    with running_etcd(tmp_path, size) as members, ExitStack() as stack:
+        contenders = [
+            Contender(lease(members[number % size :] + members[: number % size], host), host, end)
+            for number, host in enumerate("abcd")
+        ]
+        for contender in contenders:
+            contender.start()
+            stack.callback(contender.join)
+        stack.callback(end.set)
+        trouble(members, random.Random(size), 8.0)
+    holdings = [one for contender in contenders for one in contender.holdings]
+    assert len({one.epoch for one in holdings}) > 3
+    assert len({one.host for one in holdings}) > 1
+    check_that_none_overlap(holdings)
+
+
+def test_the_check_finds_two_holders() -> None:
+    apart = [Holding(1, "a", 0, 10), Holding(1, "a", 5, 15), Holding(2, "b", 15, 20)]
+    check_that_none_overlap(apart)
+    with pytest.raises(AssertionError):
+        check_that_none_overlap([*apart, Holding(3, "a", 19, 30)])
+    with pytest.raises(AssertionError):
+        check_that_none_overlap([*apart, Holding(1, "b", 0, 1)])
+
+
+def test_renewals_go_on_when_a_leader_dies_or_freezes(tmp_path: Path, lease: Contending) -> None:
+    with running_etcd(tmp_path, 3) as members:
+        a, b = lease(members, "a", 5.0), lease(members[1:], "b")
+        mine = held(a.acquire())
+        dead = leader_of(members)
+        dead.kill()
+        wait_for(lambda: isinstance(a.renew(mine.epoch), Held), 5.0)
+        assert refused(b.acquire()).record.epoch == mine.epoch
+        dead.start(members)
+        wait_until_it_serves(dead)
+        with frozen(leader_of(members)):
+            wait_for(lambda: isinstance(a.renew(mine.epoch), Held), 5.0)
+        assert held(a.renew(mine.epoch)).epoch == mine.epoch
+
+
+def test_a_frozen_etcd_holds_nobody_up(tmp_path: Path, lease: Contending) -> None:
+    with running_etcd(tmp_path) as (only,):
+        a, b = lease([only], "a"), lease([only], "b")
+        mine = held(a.acquire())
+        with frozen(only):
+            begun_s = time.monotonic()
+            answers = [a.renew(mine.epoch), b.acquire(), b.take(mine.epoch), a.release(mine.epoch), b.look()]
+            assert time.monotonic() - begun_s < 5 * 0.5 + 1.0
+        assert all(isinstance(answer, Unknown) and "no answer in time" in answer.reason for answer in answers)
+        # what was asked may be done now, and keeps nobody out for longer than a time to live
+        wait_for(lambda: isinstance(b.acquire(), Held), TTL_S + 5.0)
+
+
+def test_a_cluster_that_forgets_is_not_believed(tmp_path: Path, lease: Contending) -> None:
+    with running_etcd(tmp_path) as (only,):
+        a = lease([only], "a")
+        mine = held(a.acquire())
+        only.kill()
+        (tmp_path / only.name).rename(tmp_path / "lost")
+        only.start([only])
+        wait_until_it_serves(only)
+        answer = a.renew(mine.epoch)
+        assert isinstance(answer, Unknown)
+        assert "has gone back from revision" in answer.reason
