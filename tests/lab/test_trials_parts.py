@@ -30,6 +30,7 @@ def test_the_report_says_what_was_agreed() -> None:
         ("failover", {"trials", "survived", "first_answer_s_median", "live_copies_max"}),
         ("stop", {"trials", "exactly_one_copy"}),
         ("doubt", {"trials", "protected", "protected_s_max"}),
+        ("killed", {"trials", "guest_went_on", "silence_s_max"}),
     ],
 )
 def test_summaries_have_their_keys_with_rows_that_broke_and_without_any(name: str, keys: set[str]) -> None:
@@ -70,6 +71,8 @@ def test_failover_counts_those_that_passed() -> None:
         ("forecast_to_interval", {"in_force_s": 3.0}, False),
         ("backup_dies", {"event_s": 5.0, "point_s": 2.0, "silence_s": 3.0}, True),
         ("backup_dies", {"event_s": 2.0, "point_s": 2.0, "silence_s": 5.1}, False),
+        ("killed", {"silence_s": 10.0}, True),
+        ("killed", {"silence_s": 10.1}, False),
     ],
 )
 def test_goals_are_judged(name: str, measured: Mapping[str, Any], fine: bool) -> None:

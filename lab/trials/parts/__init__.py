@@ -13,6 +13,7 @@ from lab.trials.parts.first_copy import BEFORE_FIRST_COPY
 from lab.trials.parts.forecast import FORECAST
 from lab.trials.parts.interval_change import INTERVAL_CHANGE
 from lab.trials.parts.intervals import INTERVALS
+from lab.trials.parts.killed import KILLED
 from lab.trials.parts.soak import SOAK
 from lab.trials.parts.stop import STOP
 
@@ -26,6 +27,7 @@ _ORDERED: Final = (
     BEFORE_FIRST_COPY,
     STOP,
     BACKUP_DIES,
+    KILLED,
     SOAK,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})
