@@ -1,0 +1,85 @@
+"""After `xl remus` was killed: the real programs, with stand-ins for xl and libxl."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from failover import processes
+from tests.failover import fake_libxl
+from tests.failover.hosts import Pair, wait_for
+
+SUSPENDED, RUNNING = "---ss-", "-b----"
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    pair = Pair(tmp_path)
+    pair.a.environment |= fake_libxl.build(tmp_path)
+    yield pair
+    pair.end()
+    print("a:", pair.a.log(), "b:", pair.b.log())
+
+
+def kill(pair: Pair, remus: "subprocess.Popen[bytes]", state: str) -> None:
+    """Kill xl at a moment when the guest is in this state: stopped first, so that the moment lasts."""
+
+    def stopped_there() -> bool:
+        os.kill(remus.pid, signal.SIGSTOP)
+        if pair.a.domains()[pair.domain] == state:
+            return True
+        os.kill(remus.pid, signal.SIGCONT)
+        return False
+
+    wait_for(stopped_there)
+    remus.kill()
+    remus.wait()
+
+
+def settle(pair: Pair) -> tuple[int, str]:
+    code, told = pair.a.act("settle")
+    return code, str(told.get("error", told.get("state")))
+
+
+def test_a_guest_that_was_left_suspended_goes_on_and_nothing_else_is_left(pair: Pair) -> None:
+    kill(pair, pair.protect(), SUSPENDED)
+    assert settle(pair) == (0, RUNNING)
+    assert pair.a.runs()
+    assert processes.helpers_of(pair.domain) == []
+    assert processes.sender_of(pair.domain) == []
+    wait_for(lambda: pair.b.domains() == {})
+
+
+def test_a_guest_that_suspends_after_the_end_of_xl_goes_on(pair: Pair) -> None:
+    kill(pair, pair.protect(), RUNNING)
+    settling = pair.a.start(*pair.a.words("settle", "--domain", pair.domain))
+    wait_for(lambda: not processes.sender_of(pair.domain))
+    (pair.a.folder / "domains").write_text(f"{pair.domain} {SUSPENDED}\n")
+    assert settling.wait(20) == 0
+    assert pair.a.runs()
+
+
+def test_a_guest_that_cannot_be_resumed_is_an_error_and_an_event(pair: Pair) -> None:
+    pair.a.environment["resume"] = "-3"
+    kill(pair, pair.protect(), SUSPENDED)
+    code, error = settle(pair)
+    assert code == 1
+    assert "cannot be resumed" in error
+    wait_for(lambda: "event stands_still --domain" in pair.a.events())
+
+
+def test_a_replication_that_lives_is_left_alone(pair: Pair) -> None:
+    remus = pair.protect()
+    code, error = settle(pair)
+    assert code == 1
+    assert "is still replicated from here" in error
+    assert remus.poll() is None
+    assert processes.sender_of(pair.domain)
+
+
+def test_a_domain_that_was_handed_over_is_no_error(pair: Pair) -> None:
+    (pair.a.folder / "domains").write_text("")
+    assert settle(pair) == (0, "absent")
