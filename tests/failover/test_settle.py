@@ -55,8 +55,10 @@ def test_a_guest_that_was_left_suspended_goes_on_and_nothing_else_is_left(pair: 
 
 def test_a_guest_that_suspends_after_the_end_of_xl_goes_on(pair: Pair) -> None:
     kill(pair, pair.protect(), RUNNING)
+    xl, asked = pair.a.folder / "bin" / "xl", pair.a.folder / "asked"
+    xl.write_text(xl.read_text().replace("exec", f'echo "$@" >>{asked}\nexec', 1))
     settling = pair.a.start(*pair.a.words("settle", "--domain", pair.domain))
-    wait_for(lambda: not processes.sender_of(pair.domain))
+    wait_for(lambda: asked.exists() and asked.read_text().splitlines() == ["list", "list"])
     (pair.a.folder / "domains").write_text(f"{pair.domain} {SUSPENDED}\n")
     assert settling.wait(20) == 0
     assert pair.a.runs()
