@@ -26,6 +26,10 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
             _end_alone(settings, domain, refusal)
         primary.await_end(name)
         state = primary.set_going(name)
+    if state == "absent":
+        raise ActError(
+            f"{name} is not here any more, and {peer} has no copy of it: see hefery-remus status on both hosts"
+        )
     is_asked = not isinstance(refusal, Unreachable)
     primary.tell(
         {

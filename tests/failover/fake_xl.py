@@ -113,6 +113,8 @@ def remus(name: str, command: str) -> int:
             child.stdin.flush()
             time.sleep(PERIOD_S / 2)
             with changed() as there:
+                if name not in there:
+                    return 0
                 there[name] = "-b----"
             time.sleep(PERIOD_S / 2)
     except BrokenPipeError:
