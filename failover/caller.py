@@ -9,7 +9,6 @@ from failover.errors import FailoverError
 from failover.settings import DomainSettings, PeerSettings, RemusSettings
 from failover.wire import Message, Session, WireError, read_key
 
-_CONNECT_LIMIT_S: Final = 5.0
 _ANSWER_LIMIT_S: Final = 60.0
 """The receiver has to be started, which takes a slow host some seconds, and to end what a dead one left behind."""
 _SSH: Final = (
@@ -48,8 +47,9 @@ def accepted(answer: Message, peer: str) -> Message:
 def _connect(settings: RemusSettings, domain: DomainSettings, peer: PeerSettings) -> socket.socket:
     if domain.transport == "ssh":
         return _through_ssh(domain, peer)
-    connection = socket.create_connection((peer.address, settings.receiver.port), _CONNECT_LIMIT_S)
-    tcp.watch(connection, settings.receiver.stall_timeout_s)
+    stall_s = settings.receiver.stall_timeout_s
+    connection = socket.create_connection((peer.address, settings.receiver.port), stall_s)
+    tcp.watch(connection, stall_s)
     return connection
 
 

@@ -17,10 +17,14 @@ from typing import Any
 
 from failover import copies, processes, pulse
 from failover.pulse import Pulse
+from telemetry.units import NS_PER_S
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 20.0
 KEY = "0123456789abcdef0123456789abcdef\n"
+FAKE_XL = (sys.executable, str(ROOT / "tests/failover/fake_xl.py"))
+FOREIGN = {"INVOCATION_ID", "PYTHONDONTWRITEBYTECODE"}
+"""Of whoever runs the tests: its unit, and that each of a trial's ten programs is compiled anew."""
 
 
 def wait_for(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
@@ -53,9 +57,9 @@ class Host:
             f'[[peers]]\nname = "{"b" if name == "a" else "a"}"\naddress = "{peer_address}"\n'
             f'[[domains]]\nname = "{domain}"\npeers = ["a", "b"]\ntransport = "tcp"\n'
         )
-        self._program("xl", f'exec {sys.executable} {ROOT / "tests/failover/fake_xl.py"} "$@"')
+        self._program("xl", f'exec {shlex.join(FAKE_XL)} "$@"')
         self._program("hefery-agent", f'echo "$@" >> {folder / "events"}')
-        inherited = {name: value for name, value in os.environ.items() if name != "INVOCATION_ID"}
+        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.environment = {**inherited, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "FAKE_XEN": str(folder)}
 
     def words(self, *words: str) -> list[str]:
@@ -88,10 +92,9 @@ class Host:
     def replicate(self, **more: str) -> "subprocess.Popen[bytes]":
         """What remus@web1.service runs, short of the pacer."""
         send = "exec " + shlex.join(self.words("send", "--domain", self.domain))
-        xl = (sys.executable, str(ROOT / "tests/failover/fake_xl.py"))
         script = 'exec -a xl "$0" "$@"'
         more["HEFERY_PACER_DIRECTORY"] = f"/run/hefery/{self.domain}"
-        return self.start("bash", "-c", script, *xl, "remus", "-s", "", self.domain, send, more=more)
+        return self.start("bash", "-c", script, *FAKE_XL, "remus", "-s", "", self.domain, send, more=more)
 
     def domains(self) -> dict[str, str]:
         return dict(line.rsplit(" ", 1) for line in (self.folder / "domains").read_text().splitlines())
@@ -191,7 +194,12 @@ class Pair:
         self._silence(self.b)
         self.receivers.close()
         self._silenced += _deaf(self.b.address, self.b.port)
-        wait_for(lambda: time.monotonic_ns() - _pulse(self.a, "b").alive_ns > 10**9)
+        wait_for(lambda: time.monotonic_ns() - _pulse(self.a, "b").alive_ns > NS_PER_S)
+
+    def await_heartbeats(self, host: Host, peer: str, for_s: float) -> None:
+        """Until `host` has heard `peer` for so long from now on."""
+        until_ns = time.monotonic_ns() + int(for_s * NS_PER_S)
+        wait_for(lambda: _pulse(host, peer).heard_ns > until_ns)
 
     def _silence(self, host: Host) -> None:
         """No heartbeat, and no answer of the kernel to a knock either."""

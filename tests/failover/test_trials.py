@@ -131,11 +131,10 @@ def test_frozen_heartbeat_daemon_of_a_living_primary(pair: Pair) -> None:
 def test_nothing_is_decided_while_the_own_heartbeat_daemon_sleeps(pair: Pair) -> None:
     remus = pair.protect()
     pair.heartbeats["b"].send_signal(signal.SIGSTOP)
-    time.sleep(0.6)
+    wait_for(lambda: "own heartbeat daemon is not awake" in pair.b.log())
     pair.cut_power_of_a(remus)
     time.sleep(MOMENT_S)
     assert pair.b.domains() == {f"{pair.domain}--incoming": "--p---"}
-    assert "own heartbeat daemon is not awake" in pair.b.log()
     pair.heartbeats["b"].send_signal(signal.SIGCONT)
     wait_for(pair.b.runs)
 
@@ -225,7 +224,8 @@ def test_hand_over_that_was_broken_off_goes_on(pair: Pair) -> None:
     command = pair.a.start(*pair.a.words("hand-over", "--domain", pair.domain))
     wait_for(lambda: pair.a.domains() == {})
     command.kill()
-    time.sleep(MOMENT_S)
+    wait_for(lambda: pair.phase() == "held")
+    pair.await_heartbeats(pair.b, "a", 0.5)  # without the announcement each of them would be the copy's end
     assert pair.b.domains() == {f"{pair.domain}--incoming": "--p---"}
     assert pair.phase() == "held"
     (pair.a.folder / "slow").unlink()
