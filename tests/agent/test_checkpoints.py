@@ -17,6 +17,8 @@ from agent.protection import protection_path, read
 from agent.reports import Applied, Checkpoint
 from telemetry.point import Point
 from tests.agent.pacer_log import reports
+from tests.agent.running import running
+from tests.waiting import wait_for
 
 TEN = {"version": 1, "kind": "checkpoint", "sequence": 3, "interval_ms": 200, "period_ms": 400, "pause_ms": 100}
 ENDED = {"version": 1, "kind": "ended", "reason": "backup failed"}
@@ -39,7 +41,7 @@ class Pacer:
     def send(self, said: Mapping[str, object] | bytes) -> None:
         """Waits while the inbox is full, which a real pacer does not: tests want to lose nothing."""
         datagram = said if isinstance(said, bytes) else json.dumps(said).encode()
-        eventually(self.path.exists)
+        wait_for(self.path.exists)
         self.socket.sendto(datagram, str(self.path))
 
 
@@ -65,24 +67,11 @@ class Emitted:
         return self.until(lambda point: point.tags.get("kind") == kind)
 
 
-def eventually(is_so: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10.0
-    while not is_so():
-        assert time.monotonic() < deadline_s, "it never came to be"
-        threading.Event().wait(0.005)
-
-
 @contextmanager
-def running(collector: CheckpointCollector) -> Iterator[Emitted]:
-    emitted, stop = Emitted(), threading.Event()
-    thread = threading.Thread(target=collector.run, args=(emitted.emit, stop))
-    thread.start()
-    try:
+def emitting(collector: CheckpointCollector) -> Iterator[Emitted]:
+    emitted = Emitted()
+    with running(collector, emitted.emit):
         yield emitted
-    finally:
-        stop.set()
-        thread.join(5.0)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -97,7 +86,7 @@ def collector_of(run_dir: Path, **options: object) -> CheckpointCollector:
 
 def test_reports_become_a_point_and_the_guests_share_of_time(run_dir: Path) -> None:
     collector = collector_of(run_dir)
-    with running(collector) as emitted, Pacer(run_dir) as pacer:
+    with emitting(collector) as emitted, Pacer(run_dir) as pacer:
         pacer.send(TEN)
         assert emitted.until_event("protected").tags == {"kind": "protected", "domain": "h1", "host": "a"}
         point = emitted.until(lambda point: point.measurement == "checkpoint")
@@ -124,7 +113,7 @@ def test_reports_become_a_point_and_the_guests_share_of_time(run_dir: Path) -> N
 def test_a_real_run_through_the_socket(run_dir: Path) -> None:
     sent = [report for _, report in reports()][70:150]
     kinds = {Checkpoint: "checkpoint", Applied: "applied"}
-    with running(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
+    with emitting(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
         for report in sent:
             known = {name: value for name, value in asdict(report).items() if value is not None}
             pacer.send({"version": 1, "kind": kinds[type(report)], **known})
@@ -142,7 +131,7 @@ def test_a_real_run_through_the_socket(run_dir: Path) -> None:
 
 def test_malformed_reports_are_counted_told_once_and_never_fatal(run_dir: Path) -> None:
     collector = collector_of(run_dir)
-    with running(collector) as emitted, Pacer(run_dir) as pacer:
+    with emitting(collector) as emitted, Pacer(run_dir) as pacer:
         for _ in range(3):
             pacer.send(b"\xff not JSON")
         pacer.send(TEN)
@@ -173,17 +162,17 @@ def test_events_of_one_reading_have_times_of_their_own(run_dir: Path) -> None:
 
 def test_what_came_last_is_told_at_the_stop(run_dir: Path) -> None:
     collector = collector_of(run_dir, monotonic_s=lambda: 0.0)  # the period never ends
-    with running(collector) as emitted, Pacer(run_dir) as pacer:
+    with emitting(collector) as emitted, Pacer(run_dir) as pacer:
         pacer.send(TEN)
         pacer.send(ENDED)
-        eventually(lambda: len(collector._watched["h1"]._fetched) == 2)
+        wait_for(lambda: len(collector._watched["h1"]._fetched) == 2)
         assert emitted.queue.empty()
     assert [emitted.queue.get_nowait().tags["kind"] for _ in range(2)] == ["protected", "ended"]
 
 
 def test_silence_is_told(run_dir: Path) -> None:
     fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 20)
-    with running(fast) as emitted, Pacer(run_dir) as pacer:
+    with emitting(fast) as emitted, Pacer(run_dir) as pacer:
         pacer.send(TEN)
         emitted.until_event("unprotected")
         emitted.until(lambda point: point.fields.get("protected") is False)
@@ -199,15 +188,15 @@ def test_a_backup_host_claims_nothing(run_dir: Path) -> None:
         return took_over.is_set()
 
     fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 200, runs_here=runs_here)
-    with running(fast) as emitted:
-        eventually(lambda: len(asked) >= 6)
+    with emitting(fast) as emitted:
+        wait_for(lambda: len(asked) >= 6)
         assert emitted.queue.empty()
         took_over.set()
         emitted.until_event("unprotected")
 
 
 def test_directories_may_come_go_and_come_again(run_dir: Path) -> None:
-    with running(collector_of(run_dir)) as emitted, Pacer(run_dir, "h2") as pacer:
+    with emitting(collector_of(run_dir)) as emitted, Pacer(run_dir, "h2") as pacer:
         (run_dir / "h2").mkdir()
         pacer.send(TEN)
         assert emitted.until_event("protected").tags["domain"] == "h2"
@@ -223,7 +212,7 @@ def test_directories_may_come_go_and_come_again(run_dir: Path) -> None:
 
 def test_a_protected_domain_whose_directory_goes_is_told_unprotected(run_dir: Path) -> None:
     fast = collector_of(run_dir, monotonic_s=lambda: time.monotonic() * 20)
-    with running(fast) as emitted, Pacer(run_dir) as pacer:
+    with emitting(fast) as emitted, Pacer(run_dir) as pacer:
         pacer.send(TEN)
         emitted.until_event("protected")
         shutil.rmtree(run_dir / "h1")
@@ -233,28 +222,28 @@ def test_a_protected_domain_whose_directory_goes_is_told_unprotected(run_dir: Pa
 
 def test_a_directory_that_cannot_be_used_is_told_once_and_stops_no_other(run_dir: Path) -> None:
     (run_dir / "h0" / "report.sock").mkdir(parents=True)
-    with running(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
+    with emitting(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
         event = emitted.until_event("report_socket_failed")
         assert str(run_dir / "h0" / "report.sock") in str(event.fields["text"])
         pacer.send(TEN)
         for _ in range(3):
             emitted.until(lambda point: point.measurement == "checkpoint")
         (run_dir / "h0" / "report.sock").rmdir()
-        eventually((run_dir / "h0" / "report.sock").is_socket)
+        wait_for((run_dir / "h0" / "report.sock").is_socket)
     kinds = [point.tags["kind"] for point in emitted.points if point.measurement == "event"]
     assert kinds == ["report_socket_failed", "protected"]
 
 
 def test_removes_its_sockets_at_the_end(run_dir: Path) -> None:
-    with running(collector_of(run_dir)):
-        eventually((run_dir / "h1" / "report.sock").exists)
+    with emitting(collector_of(run_dir)):
+        wait_for((run_dir / "h1" / "report.sock").exists)
     assert list((run_dir / "h1").iterdir()) == []
 
 
 def test_only_the_domains_it_is_given(run_dir: Path) -> None:
     (run_dir / "h2").mkdir()
-    with running(collector_of(run_dir, domains=["h2"])):
-        eventually((run_dir / "h2" / "report.sock").exists)
+    with emitting(collector_of(run_dir, domains=["h2"])):
+        wait_for((run_dir / "h2" / "report.sock").exists)
         # sockets of one reading are made in the order of the names: h1's would have come first
         assert not (run_dir / "h1" / "report.sock").exists()
 
@@ -262,14 +251,14 @@ def test_only_the_domains_it_is_given(run_dir: Path) -> None:
 def test_what_hefery_remus_keeps_there_is_no_domain(run_dir: Path) -> None:
     for name in ("acts", "heartbeat", "receive", "web"):
         (run_dir / name).mkdir()
-    with running(collector_of(run_dir)):
-        eventually((run_dir / "web" / "report.sock").exists)  # the last, in the order of the names
+    with emitting(collector_of(run_dir)):
+        wait_for((run_dir / "web" / "report.sock").exists)  # the last, in the order of the names
         assert sorted(path.parent.name for path in run_dir.glob("*/*")) == ["h1", "web"]
 
 
 def test_waits_for_its_directory(tmp_path: Path) -> None:
     run_dir = tmp_path / "later"
-    with running(collector_of(run_dir)), Pacer(run_dir) as pacer:
+    with emitting(collector_of(run_dir)), Pacer(run_dir) as pacer:
         (run_dir / "h1").mkdir(parents=True)
         pacer.send(TEN)
 

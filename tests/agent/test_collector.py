@@ -5,6 +5,7 @@ import pytest
 
 from agent.collector import Periodic
 from telemetry.point import Point
+from tests.agent.running import running
 
 POINT = Point("host", {"host": "a"}, {"cpu_ratio": 0.5}, 1)
 
@@ -51,15 +52,10 @@ def test_does_not_drift_over_a_day() -> None:
 
 
 def test_stop_ends_a_long_wait_at_once() -> None:
-    stop, first = threading.Event(), threading.Event()
-    collector = Periodic("x", lambda: [POINT], period_s=3600.0)
-    thread = threading.Thread(target=collector.run, args=(lambda points: first.set(), stop))
-    thread.start()
-    assert first.wait(5.0)
-    began_s = time.monotonic()
-    stop.set()
-    thread.join(5.0)
-    assert not thread.is_alive()
+    first = threading.Event()
+    with running(Periodic("x", lambda: [POINT], period_s=3600.0), lambda points: first.set()):
+        assert first.wait(5.0)
+        began_s = time.monotonic()
     assert time.monotonic() - began_s < 1.0
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from agent.events import Events
 from telemetry.point import Point
+from tests.agent.running import running
 
 
 def drained(events: Events) -> list[Point]:
@@ -26,14 +27,10 @@ def test_what_was_told_is_emitted_even_after_the_stop() -> None:
 
 
 def test_emits_while_it_runs() -> None:
-    events, stop, emitted = Events("a"), threading.Event(), threading.Event()
-    thread = threading.Thread(target=events.run, args=(lambda points: emitted.set(), stop))
-    thread.start()
-    events.tell("store", "refused", 6)
-    assert emitted.wait(5.0)
-    stop.set()
-    thread.join(5.0)
-    assert not thread.is_alive()
+    events, emitted = Events("a"), threading.Event()
+    with running(events, lambda points: emitted.set()):
+        events.tell("store", "refused", 6)
+        assert emitted.wait(5.0)
 
 
 def test_telling_too_much_or_nonsense_goes_to_the_log_and_never_raises(caplog: pytest.LogCaptureFixture) -> None:

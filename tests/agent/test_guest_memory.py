@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agent.guest_memory import GuestMemory, sayings, used_ratio
 from agent.xenstore import Xenstore, XenstoreFailed
 from tests.agent.fake_xenstored import nodes, xenstored
+from tests.agent.running import running
 
 TEXT = "/local/domain/1/data/hefery/memory"
 
@@ -80,19 +81,14 @@ def test_a_guest_may_write_what_it_likes(text: str) -> None:
 
 
 def test_reads_until_it_is_stopped_and_emits_nothing(tmp_path: Path) -> None:
-    store, stop, emitted = nodes(), threading.Event(), list[object]()
+    store, emitted = nodes(), list[object]()
     memory = GuestMemory(period_s=0.02, connect=lambda: Xenstore(tmp_path / "socket"))
-    with xenstored(tmp_path / "socket", store):
-        thread = threading.Thread(target=memory.run, args=(emitted.append, stop))
-        thread.start()
+    with xenstored(tmp_path / "socket", store), running(memory, emitted.append):
         deadline_s, uptime_s, ratio = time.monotonic() + 10.0, 412, None
         while ratio is None and time.monotonic() < deadline_s:
             uptime_s += 1
             store[TEXT] = f"90112 67584 {uptime_s}"
             ratio = memory.ratio("h1")
-        stop.set()
-        thread.join(5.0)
-    assert not thread.is_alive()
     assert ratio == pytest.approx(0.25)
     assert emitted == []
 

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,15 +17,9 @@ from telemetry.point import Point
 from telemetry.settings import SqliteSettings
 from telemetry.store import Store
 from telemetry.stores import open_store
+from tests.waiting import wait_for
 
 LIMIT_S = 20.0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end_s = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
 
 
 class Running:
@@ -102,15 +96,15 @@ def decide(store: Store, sequence: int, interval_ms: float, valid_for_s: float =
 
 def test_from_start_to_stop(running: Running, store: Store) -> None:
     assert running.states(b"WATCHDOG=1") == [b"READY=1", b"WATCHDOG=1"]
-    wait_until(lambda: list(read_state(running.spool).failing) == ["xen"])
+    wait_for(lambda: list(read_state(running.spool).failing) == ["xen"])
     for measurement in ("host", "domain", "agent"):
-        wait_until(partial(newest, store, measurement))
+        wait_for(partial(newest, store, measurement))
     decide(store, 1, 2_000.0)
-    wait_until(lambda: running.interval_ms() == 2_000)
+    wait_for(lambda: running.interval_ms() == 2_000)
     decide(store, 2, 25.0)
-    wait_until(lambda: running.interval_ms() == 25)
+    wait_for(lambda: running.interval_ms() == 25)
     decide(store, 3, 500.0)
-    wait_until(lambda: running.interval_ms() == 500)
+    wait_for(lambda: running.interval_ms() == 500)
     running.process.send_signal(signal.SIGTERM)
     assert running.states(b"STOPPING=1")[-1] == b"STOPPING=1"
     assert running.process.wait(LIMIT_S) == 0
@@ -135,16 +129,16 @@ def test_only_one_agent_uses_a_spool(running: Running) -> None:
 
 
 def test_a_killed_agent_goes_on_where_it_was(running: Running, store: Store) -> None:
-    wait_until(lambda: newest(store, "domain"))
+    wait_for(lambda: newest(store, "domain"))
     decide(store, 1, 2_000.0)
-    wait_until(lambda: running.interval_ms() == 2_000)
+    wait_for(lambda: running.interval_ms() == 2_000)
     running.process.kill()
     running.process.wait()
     assert running.interval_ms() == 2_000  # until its deadline: nobody renews it
     running.process = running.start()
     running.states(b"READY=1")
     decide(store, 2, 500.0)
-    wait_until(lambda: running.interval_ms() == 500)
+    wait_for(lambda: running.interval_ms() == 500)
 
 
 def test_a_store_that_is_away_keeps_points_and_the_agent_alive(tmp_path: Path) -> None:
@@ -152,8 +146,8 @@ def test_a_store_that_is_away_keeps_points_and_the_agent_alive(tmp_path: Path) -
     agent = Running(tmp_path)
     try:
         agent.states(b"WATCHDOG=1")
-        wait_until(lambda: read_state(agent.spool).points > 5)
-        wait_until(lambda: read_state(agent.spool).trouble)
+        wait_for(lambda: read_state(agent.spool).points > 5)
+        wait_for(lambda: read_state(agent.spool).trouble)
         agent.process.send_signal(signal.SIGTERM)
         assert agent.process.wait(LIMIT_S) == 0
         assert read_state(agent.spool).points > 5

@@ -14,6 +14,7 @@ from agent.child import ChildFailed
 from agent.xen import XentopCollector
 from agent.xentop import XentopFormatError
 from telemetry.point import Point
+from tests.agent.running import running
 
 HERE = Path(__file__).parent
 CAPTURE = HERE.parent / "data" / "xentop-4.17-replicating-200ms.txt"
@@ -24,17 +25,10 @@ def replay(capture: Path = CAPTURE, gate: Path | None = None, last_words: str = 
 
 
 @contextmanager
-def running(collector: XentopCollector) -> Iterator["queue.Queue[Sequence[Point]]"]:
+def emitting(collector: XentopCollector) -> Iterator["queue.Queue[Sequence[Point]]"]:
     emitted: queue.Queue[Sequence[Point]] = queue.Queue()
-    stop = threading.Event()
-    thread = threading.Thread(target=collector.run, args=(emitted.put, stop))
-    thread.start()
-    try:
+    with running(collector, emitted.put):
         yield emitted
-    finally:
-        stop.set()
-        thread.join(5.0)
-        assert not thread.is_alive()
 
 
 def emitted_until_it_fails(collector: XentopCollector, error: type[Exception], match: str) -> list[Point]:
@@ -47,7 +41,7 @@ def emitted_until_it_fails(collector: XentopCollector, error: type[Exception], m
 def test_a_sample_does_not_wait_for_the_next_iteration(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    with running(XentopCollector("a", command=replay(gate=gate))) as emitted:
+    with emitting(XentopCollector("a", command=replay(gate=gate))) as emitted:
         assert not emitted.get(timeout=5.0)[0].fields.keys() - {"state"}
         gate.write_text("next")  # only now may the replayer print its second iteration
         (point,) = emitted.get(timeout=5.0)
@@ -56,7 +50,7 @@ def test_a_sample_does_not_wait_for_the_next_iteration(tmp_path: Path) -> None:
 
 def test_keeps_the_pace_of_xentop() -> None:
     began_ns = time.time_ns()
-    with running(XentopCollector("a", command=replay())) as emitted:
+    with emitting(XentopCollector("a", command=replay())) as emitted:
         points = [emitted.get(timeout=5.0)[0] for _ in range(4)]
     seconds = [(point.time_ns - began_ns) / 1e9 for point in points]
     assert [later - sooner for sooner, later in itertools.pairwise(seconds)] == pytest.approx([1.0] * 3, abs=0.5)
@@ -85,7 +79,7 @@ def test_a_new_run_starts_from_nothing() -> None:
 def test_says_which_domains_run_here(tmp_path: Path) -> None:
     collector = XentopCollector("a", command=replay())
     assert not collector.runs_here("h1")
-    with running(collector) as emitted:
+    with emitting(collector) as emitted:
         emitted.get(timeout=5.0)
         assert collector.runs_here("h1")
         assert not collector.runs_here("h2")

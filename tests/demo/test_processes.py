@@ -10,16 +10,9 @@ import pytest
 
 from demo import processes
 from demo.processes import Child, ChildFailed, running
+from tests.waiting import wait_for
 
 PYTHON = sys.executable
-
-
-def wait_for(log: Path, text: str) -> None:
-    """Until the child has said it."""
-    deadline_s = time.monotonic() + 20
-    while text not in (log.read_text() if log.exists() else ""):
-        assert time.monotonic() < deadline_s, f"{text!r} did not come"
-        time.sleep(0.02)
 
 
 def test_a_child_ends_with_its_block(tmp_path: Path) -> None:
@@ -45,7 +38,7 @@ def test_one_that_does_not_listen_is_forced_with_its_own_children(
     log = tmp_path / "log"
     script = 'trap "" TERM; sleep 60 & echo $!; wait; wait'
     with running(["sh", "-c", script], log) as child:
-        wait_for(log, "\n")
+        wait_for(lambda: log.exists() and "\n" in log.read_text())
         grandchild = psutil.Process(int(log.read_text()))
     assert child.process.returncode == -signal.SIGKILL
     psutil.wait_procs([grandchild], timeout=5)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,13 @@ from typing import Any
 from failover import copies, processes, pulse
 from failover.pulse import Pulse
 from telemetry.units import NS_PER_S
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 20.0
 KEY = "0123456789abcdef0123456789abcdef\n"
 FAKE_XL = (sys.executable, str(ROOT / "tests/failover/fake_xl.py"))
 FOREIGN = {"INVOCATION_ID", "PYTHONDONTWRITEBYTECODE"}
 """Of whoever runs the tests: its unit, and that each of a trial's ten programs is compiled anew."""
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not come true"
-        time.sleep(0.02)
 
 
 class Host:

@@ -16,8 +16,8 @@ from failover.lease import Held, Lease, Record, Refused, Released, Unknown
 from failover.settings import LeaseSettings
 from telemetry.units import NS_PER_S
 from tests.etcd import Member, frozen, leader_of, running_etcd, settings_for, wait_until_it_serves
-from tests.failover.hosts import wait_for
 from tests.faults import Act, running_proxy
+from tests.waiting import wait_for
 
 TTL_S = 0.6
 """Short, so that the tests are."""

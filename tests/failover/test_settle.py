@@ -10,7 +10,8 @@ import pytest
 
 from failover import processes
 from tests.failover import fake_libxl
-from tests.failover.hosts import Pair, wait_for
+from tests.failover.hosts import Pair
+from tests.waiting import wait_for
 
 SUSPENDED, RUNNING = "---ss-", "-b----"
 

@@ -12,7 +12,8 @@ import pytest
 
 from failover import processes, xl
 from failover.processes import Process
-from tests.failover.hosts import Pair, wait_for
+from tests.failover.hosts import Pair
+from tests.waiting import wait_for
 
 MOMENT_S = 1.5
 """Longer than the silence that means death."""

@@ -19,6 +19,7 @@ from telemetry.settings import SqliteSettings
 from telemetry.sqlite import SqliteStore
 from telemetry.store import Store, StoreUnavailable
 from tests.predictor import site
+from tests.waiting import wait_for
 
 LEARNED_S = 300
 """Every test begins after so many seconds of calm, from which a model was learned."""
@@ -295,10 +296,3 @@ def test_run_outlives_the_store_and_stops_when_told(
         service.join(timeout=10)
     assert not service.is_alive()
     assert caplog.text.count("no forecasts, so the governors protect: no answer; is it running?") == 1
-
-
-def wait_for(condition: Any) -> None:
-    deadline_s = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen in 20 s"
-        threading.Event().wait(0.02)
