@@ -7,6 +7,8 @@ PACER_NEEDS := gcc libc6-dev libxen-dev
 # one thread per process: the arrays are small, and threads of one process would wait for those of another
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
+# containers like to set it: every program that a test starts would be compiled anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint format docs bench wheels influxd guest pacer lab lab-down lab-test lab-test-full clean
 
