@@ -1,10 +1,42 @@
 /* Time goes on, but never past a guard that must act and can. */
-#define must_act(h) (up(h) && copy[h] == RUNS && age[h] >= PAUSE_AT)
-#define later(x) x = x + (x < TTL)
 
+#define must_act(h) (up(h) && copy[h] == RUNS && age[h] >= PAUSE_AT && (mine[h] != 0 -> MARGIN : MINDER))
+#define grow(x, limit) x = x + (x < limit)
+inline pass() {
+    printf("a tick\n"); ttl = ttl - (ttl > 0); grow(age[A], LONG); grow(age[B], LONG)
+}
+#ifdef FAULTS_END
+byte waited = 0;
+
+/* A host that stays frozen for ever is as good as off, a request that is late for ever as good as lost. */
+inline end_faults() {
+    atomic { !calm && late == NOTHING && power[A] != FROZEN && power[B] != FROZEN -> calm = true;
+        if
+        :: is_reaching[A] = false
+        :: skip
+        fi;
+        if
+        :: is_reaching[B] = false
+        :: skip
+        fi }
+}
+/* All that can be done has been done. */
+inline pass_calmly() {
+    atomic { calm && timeout -> d_step {
+        if
+        :: waited == BOUND && !is_served -> broken("broken: nobody runs the guest, and a host could\n")
+        :: else
+        fi;
+        grow(waited, BOUND); pass() } }
+}
+#endif
 active proctype Clock() {
 end:
     do
-    :: d_step { !must_act(A) && !must_act(B) -> ttl = ttl - (ttl > 0); later(age[A]); later(age[B]) }
+    :: d_step { !calm && !must_act(A) && !must_act(B) -> pass() }
+#ifdef FAULTS_END
+    :: end_faults()
+    :: pass_calmly()
+#endif
     od
 }

@@ -1,69 +1,89 @@
-/* What may go wrong, at any time and any number of times. A link that is cut is one on which every message is lost. */
-inline astray_acquire(h) {
-    atomic { !calm && may_acquire(h) && late == NOTHING -> late = ACQUIRE; late_from = h }
+/* What may go wrong, at any time, any number of times. A cut link, whole or one way, is one on which requests go astray
+ * and streams break. */
+
+#define may_stray (late == NOTHING && !calm)
+
+inline stray_acquire(h) {
+    d_step { may_stray && may_acquire(h) -> say(h, "asks for the lease and hears nothing\n"); go_astray(h, ACQUIRE) }
 }
-inline astray_fence(h) {
-    atomic { !calm && may_fence(h) && late_call == 0 -> late_call = mine[h]; late_caller = h }
+inline stray_fence(h) {
+    d_step { may_stray && may_fence(h) -> say(h, "calls the fence and hears nothing\n"); go_astray(h, FENCE_CALL) }
 }
-/* A write whose answer is missing burns the epoch. */
-inline astray_write(h, condition, what) {
-    atomic { !calm && condition && late == NOTHING -> late = what; late_from = h; late_epoch = mine[h]; lose_lease(h) }
+inline burn(h) {
+    if
+    :: BURN -> lose_lease(h)
+    :: else
+    fi
 }
-inline astray_take(h) { astray_write(h, may_take(h), TAKE) }
-inline astray_protect(h) { astray_write(h, may_protect(h), PROTECT) }
-inline astray_alone(h) { astray_write(h, may_go_alone(h), ALONE) }
-inline astray_revoke(h) { astray_write(h, may_hand_over(h), REVOKE) }
+inline stray_take(h) {
+    d_step { may_stray && may_take(h) -> say(h, "writes that it takes over and hears nothing\n");
+        go_astray(h, TAKE); burn(h) }
+}
+inline stray_protect(h) {
+    d_step { may_stray && may_protect(h) -> say(h, "writes of its backup and hears nothing\n");
+        go_astray(h, PROTECT); burn(h) }
+}
+inline stray_alone(h) {
+    d_step { may_stray && may_go_alone(h) -> say(h, "writes that it is alone and hears nothing\n");
+        go_astray(h, ALONE); burn(h) }
+}
+inline stray_revoke(h) {
+    d_step { may_stray && may_hand_over(h) -> say(h, "hands over and hears nothing\n");
+        go_astray(h, REVOKE); revoke(h) }
+}
 inline lose_late(h) {
-    d_step { !calm && late != NOTHING && late_from == h -> late = NOTHING; late_epoch = 0; late_from = 0 }
+    d_step { late != NOTHING && late_from == h && !calm -> say(h, "'s request is lost\n"); forget_late() }
 }
-inline lose_call(h) {
-    d_step { !calm && late_call != 0 && late_caller == h -> late_call = 0; late_caller = 0 }
+/* The lease server restarts, or a renewal that nobody waits for arrives. */
+inline prolong(h) {
+    d_step { holder == h && ttl < TTL && !calm -> say(h, "'s lease is prolonged\n"); ttl = TTL }
 }
-inline break_stream(h) {
-    d_step { !calm && stream != NO_STREAM && is_guest(h) -> stream = NO_STREAM }
-}
-/* Also a renewal that went astray, or came late. */
-inline prolong_lease(h) {
-    d_step { !calm && holder == h && ttl < TTL -> ttl = TTL }
-}
-inline freeze(h) {
-    d_step { !calm && up(h) -> power[h] = FROZEN }
-}
-inline thaw(h) {
-    d_step { !calm && power[h] == FROZEN -> power[h] = ON }
-}
-inline power_off(h) {
-    d_step { !calm && up(h) -> power[h] = OFF; destroy(h) }
-}
-inline boot(h) {
-    d_step { !calm && power[h] == OFF -> power[h] = ON; writes[h] = DRAINED }
-}
-inline kill_guard(h) {
-    d_step { !calm && up(h) && (copy[h] == PAUSED || copy[h] == RUNS) && mine[h] != 0 ->
-        mine[h] = 0; fenced[h] = false;
-        age[h] = (copy[h] == RUNS && age[h] < PAUSE_AT -> PAUSE_AT : TTL) }
+/* The link is cut; xl remus, its helper, the transport is killed, or a unit stopped. */
+inline break_stream() {
+    d_step { stream != NO_STREAM && !calm -> printf("the stream breaks\n"); stream = NO_STREAM }
 }
 inline kill_receiver(h) {
-    d_step { !calm && up(h) && (copy[h] == PARTIAL || copy[h] == WHOLE || copy[h] == BOOTING) -> destroy(h) }
+    d_step { up(h) && is_copy(h) && !calm -> say(h, "'s receiver dies\n"); destroy(h) }
+}
+inline kill_guard(h) {
+    d_step { up(h) && (copy[h] == PAUSED || copy[h] == RUNS) && mine[h] != 0 && !calm -> say(h, "'s guard dies\n");
+        mine[h] = 0; fenced[h] = false;
+        age[h] = (copy[h] == RUNS && age[h] < PAUSE_AT -> PAUSE_AT : LONG) }
+}
+inline crash(h) {
+    d_step { up(h) && copy[h] == RUNS && !calm -> say(h, "'s guest crashes\n"); destroy(h) }
+}
+inline freeze(h) {
+    d_step { up(h) && !calm -> say(h, "freezes\n"); power[h] = FROZEN }
+}
+inline thaw(h) {
+    d_step { power[h] == FROZEN && !calm -> say(h, "goes on\n"); power[h] = ON; has_thawed[h] = (copy[h] == RUNS) }
+}
+/* What it has sent to the disk outlives it in the network, but not its boot. */
+inline power_off(h) {
+    d_step { up(h) && !calm -> say(h, "loses power\n"); power[h] = OFF; destroy(h) }
+}
+inline boot(h) {
+    d_step { power[h] == OFF && !calm -> say(h, "boots\n"); power[h] = ON; writes[h] = DRAINED }
 }
 active proctype Faults() {
 end:
     do
-    BOTH(astray_acquire)
-    BOTH(astray_fence)
-    BOTH(astray_take)
-    BOTH(astray_protect)
-    BOTH(astray_alone)
-    BOTH(astray_revoke)
+    BOTH(stray_acquire)
+    BOTH(stray_fence)
+    BOTH(stray_take)
+    BOTH(stray_protect)
+    BOTH(stray_alone)
+    BOTH(stray_revoke)
     BOTH(lose_late)
-    BOTH(lose_call)
-    BOTH(break_stream)
-    BOTH(prolong_lease)
+    BOTH(prolong)
+    :: break_stream()
+    BOTH(kill_receiver)
+    BOTH(kill_guard)
+    BOTH(crash)
     BOTH(freeze)
     BOTH(thaw)
     BOTH(power_off)
     BOTH(boot)
-    BOTH(kill_guard)
-    BOTH(kill_receiver)
     od
 }

@@ -1,66 +1,57 @@
-/* etcd: each request is one transaction, and durable when it is answered. */
+/* etcd: each request is one transaction, durable before it is answered. */
 
-/* Epochs grow for ever, yet only their order counts: unused ones are closed up, so that there are finitely many states. */
-#define used(n) (mine[A] == n || mine[B] == n || late_epoch == n || late_call == n || fence_epoch == n)
+#define holds(h, number) (holder == h && (epoch == number || !EPOCH))
+/* Another host's copy is the guest, and this host's is no backup of it. */
+#define superseded(h) (runner != h && (RECORD -> !has_backup : copy[h] == PAUSED))
+
+/* Epochs grow for ever, but only their order counts: unused ones are closed up, so that the states are finitely many. */
+#define used(n) (mine[A] == n || mine[B] == n || late_epoch == n || fence_epoch == n)
 #define close_up(x) x = x - (x > n)
-byte n;
+byte n = 0;
 inline close_gaps() {
     n = 1;
     do
     :: n < epoch && used(n) -> n++
     :: n < epoch && !used(n) ->
-        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch); close_up(late_call); close_up(fence_epoch);
-        close_up(epoch)
+        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch); close_up(fence_epoch); close_up(epoch)
     :: else -> break
     od;
     n = 0
 }
-
-#ifdef NO_EPOCH
-#define holds(h, number) (holder == h)
-#else
-#define holds(h, number) (holder == h && epoch == number)
-#endif
-/* Another's copy is the guest, and this host's is no backup of it. */
-#define superseded(h) (runner != h && !has_backup)
-
 inline grant(h) {
     holder = h; ttl = TTL; epoch++; close_gaps()
 }
-inline take(h) {
-#ifndef NO_HOLD
-    assert(!(copy[h] == WHOLE && runner != h && ahead));
-#endif
-    runner = h; has_backup = false; ahead = true;
+
+inline age_writes(h) {
     if
-    :: writes[A] == OWN -> writes[A] = OLD
+    :: writes[h] == OWN -> writes[h] = OLD
+    :: else
+    fi
+}
+inline write_taken(h) {
+    if
+    :: HOLD && copy[h] == WHOLE && runner != h && ahead -> broken("broken: the guest forgets what clients have seen\n")
     :: else
     fi;
-    if
-    :: writes[B] == OWN -> writes[B] = OLD
-    :: else
-    fi
+    runner = h; has_backup = false; ahead = true; age_writes(other(h))
 }
-inline write_record(h, what) {
-    if
-    :: what == TAKE -> take(h)
-    :: what == PROTECT -> has_backup = true
-    :: what == ALONE -> has_backup = false
-    :: what == REVOKE -> holder = NOBODY; ttl = 0
-    fi
+inline write_revoked() {
+    holder = NOBODY; ttl = 0
 }
-
 inline serve_late(h) {
-    d_step { late != NOTHING && late_from == h ->
+    d_step { late != NOTHING && late != FENCE_CALL && late_from == h -> say(h, "is served late\n");
         if
         :: late == ACQUIRE && !superseded(h) && holder == NOBODY -> grant(h)
-        :: late != ACQUIRE && holds(h, late_epoch) -> write_record(h, late)
+        :: late == TAKE && holds(h, late_epoch) -> write_taken(h)
+        :: late == PROTECT && holds(h, late_epoch) -> has_backup = true
+        :: late == ALONE && holds(h, late_epoch) -> has_backup = false
+        :: late == REVOKE && holds(h, late_epoch) -> write_revoked()
         :: else
         fi;
-        late = NOTHING; late_from = 0; late_epoch = 0 }
+        forget_late() }
 }
 inline expire(h) {
-    d_step { holder == h && ttl == 0 -> holder = NOBODY }
+    d_step { holder == h && ttl == 0 -> say(h, "holds the lease no more\n"); holder = NOBODY }
 }
 active proctype LeaseServer() {
 end:

@@ -1,23 +1,30 @@
 /* One guest, two hosts, a lease server, a disk: can there ever be two live copies?
  *
- * Each step is one act of one component, and between any two of them everything else may happen. README.md says what is
- * shown, what is assumed, and which switches (-DNO_FENCE ...) take a part of the design away so that the check must fail.
+ * Each step is one act of one component, and between any two of them all others may act. README.md says what is shown,
+ * and what is assumed.
  */
+#include "parts.pml"
+
 #define A 0
 #define B 1
 #define NOBODY 2
 #define other(h) (1 - (h))
 #define BOTH(step) :: step(A) :: step(B)
+#define say(h, what) printf("%c ", 65 + h); printf(what)
+#define broken(what) printf(what); assert(false)
 
 /* In ticks, whose length does not matter; README.md, "Clocks". */
-#define PAUSE_AT 1 /* a guard that has renewed nothing for so long pauses its guest before the next tick */
-#define TTL 2      /* a lease lives at least so long after it was renewed */
+#ifndef TTL
+#define TTL 2 /* a lease lives at least so long after it was renewed */
+#endif
+#define PAUSE_AT (TTL - 1) /* a guard that has renewed nothing for so long pauses its guest before the next tick */
+#define LONG TTL
 
 mtype:power = { ON, FROZEN, OFF };
 mtype:copy = {
     NONE,
     PARTIAL, /* the first full copy is on its way */
-    WHOLE,   /* waits for the primary's death */
+    WHOLE,   /* waits for its primary's death */
     BOOTING, /* an operator wants the guest started */
     PAUSED,  /* is the guest, as far as its host knows, and stands still */
     RUNS
@@ -38,26 +45,24 @@ byte owner = NOBODY, fence_epoch = 0;
 mtype:power power[2] = ON;
 mtype:copy copy[2] = NONE;
 mtype:output output[2] = OPEN;
-byte mine[2] = 0;        /* the epoch under which it believes to hold the lease; 0: it does not */
-bool fenced[2] = false;  /* under that epoch the disk is its own */
-byte age[2] = TTL;       /* ticks since the renewal was sent that was answered last */
-mtype:writes writes[2] = DRAINED; /* a host that has run the guest has writes under way until they are drained; OLD:
-                                     of a copy that is the guest no more */
+byte mine[2] = 0;       /* the epoch under which it believes to hold the lease; 0: it does not */
+bool fenced[2] = false; /* under that epoch the disk is its own */
+byte age[2] = LONG;     /* ticks since the sending of the renewal that was answered last */
+mtype:writes writes[2] = DRAINED; /* who has run the guest has writes under way, until they are drained; OLD: of a copy
+                                     that is the guest no more */
 mtype:stream stream = NO_STREAM;
-bool ahead = true;       /* clients have seen what the backup does not know */
+
+/* What only the checker knows. */
+bool ahead = true;              /* clients have seen what the backup does not know */
+bool has_thawed[2] = false;     /* it was frozen, and its guard has not acted since */
+bool calm = false;              /* faults and acts are over */
+bool is_reaching[2] = true;     /* lease server and storage, when all is calm */
 
 #define up(h) (power[h] == ON)
-
-#ifdef CALM
-bool calm = false, reach[2] = true;
-#define reaches(h) (!calm || reach[h])
-#else
-#define calm false
-#define reaches(h) true
-#endif
+#define reaches(h) (up(h) && is_reaching[h])
 
 inline lose_lease(h) {
-    mine[h] = 0; fenced[h] = false; age[h] = TTL;
+    mine[h] = 0; fenced[h] = false; age[h] = LONG; has_thawed[h] = false;
     if
     :: copy[h] == RUNS -> copy[h] = PAUSED
     :: copy[h] == BOOTING -> copy[h] = NONE
@@ -68,7 +73,19 @@ inline destroy(h) {
     lose_lease(h); copy[h] = NONE; output[h] = OPEN; stream = NO_STREAM
 }
 
-#include "network.pml"
+/* A request is mostly sent, served and heard in one step. Or it goes astray: it is served late, or never, and nobody hears
+ * the answer. One such request at a time is on its way. */
+mtype:request = { NOTHING, ACQUIRE, FENCE_CALL, TAKE, PROTECT, ALONE, REVOKE };
+mtype:request late = NOTHING;
+byte late_from = 0, late_epoch = 0;
+
+inline go_astray(h, what) {
+    late = what; late_from = h; late_epoch = mine[h]
+}
+inline forget_late() {
+    late = NOTHING; late_from = 0; late_epoch = 0
+}
+
 #include "lease_server.pml"
 #include "storage.pml"
 #include "guard.pml"
@@ -76,5 +93,5 @@ inline destroy(h) {
 #include "replication.pml"
 #include "operator.pml"
 #include "faults.pml"
-#include "clock.pml"
 #include "properties.pml"
+#include "clock.pml"

@@ -1,34 +1,43 @@
-/* The acts. */
-#ifdef NO_DRAIN
-#define drain(h) skip
-#else
-#define drain(h) writes[h] = DRAINED
-#endif
-#define is_guest(h) (copy[h] == RUNS || copy[h] == PAUSED || copy[h] == BOOTING)
-#define may_hand_over(h) (!calm && leads(h) && output[h] == PROTECTED)
+/* The acts: start, protect (from wherever the guest lives), hand over. To stop is to go alone, in replication.pml. */
 
-inline order_protection(h) {
-    d_step { !calm && leads(h) && output[h] == OPEN && stream == NO_STREAM && up(other(h)) && copy[other(h)] == NONE ->
-        copy[other(h)] = PARTIAL; stream = FIRST_COPY; drain(other(h)) }
-}
-/* Paused first; from then on its epoch is dead to it, whatever becomes of the request. */
-inline hand_over(h) {
-    d_step { may_hand_over(h) ->
-        if
-        :: holds(h, mine[h]) -> holder = NOBODY; ttl = 0
-        :: else
-        fi;
-        lose_lease(h) }
+#define may_hand_over(h) (leads(h) && output[h] == PROTECTED && !calm)
+
+inline drain(h) {
+    if
+    :: DRAIN -> writes[h] = DRAINED
+    :: else -> age_writes(h)
+    fi
 }
 inline order_start(h) {
-    d_step { !calm && up(h) && copy[h] == NONE && copy[other(h)] == NONE && holder == NOBODY ->
+    d_step { reaches(h) && copy[h] == NONE && (copy[other(h)] == NONE || !START_ASKS) && holder == NOBODY && !calm ->
+        say(h, "is to start the guest: acquires the lease\n");
         drain(h); copy[h] = BOOTING; grant(h); mine[h] = epoch; age[h] = 0 }
+}
+inline order_protection(h) {
+    d_step { leads(h) && (output[h] == OPEN || !FRESH) && stream == NO_STREAM && up(other(h)) && copy[other(h)] == NONE && !calm ->
+        say(h, "begins to replicate\n");
+        drain(other(h)); copy[other(h)] = PARTIAL; stream = FIRST_COPY }
+}
+inline revoke(h) {
+    if
+    :: DEAD_EPOCH && PAUSE_FIRST -> lose_lease(h)
+    :: !DEAD_EPOCH -> copy[h] = PAUSED
+    :: !PAUSE_FIRST -> mine[h] = 0; fenced[h] = false; age[h] = PAUSE_AT
+    fi
+}
+inline hand_over(h) {
+    d_step { may_hand_over(h) -> say(h, "hands over\n");
+        if
+        :: holds(h, mine[h]) -> write_revoked()
+        :: else
+        fi;
+        revoke(h) }
 }
 active proctype Operator() {
 end:
     do
+    BOTH(order_start)
     BOTH(order_protection)
     BOTH(hand_over)
-    BOTH(order_start)
     od
 }

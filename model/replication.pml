@@ -1,42 +1,45 @@
-/* xl remus, its pacer and the receiver. A checkpoint counts when the receiver has acknowledged it. */
-#define leads(h) (up(h) && mine[h] != 0 && fenced[h] && reaches(h) && (copy[h] == RUNS || copy[h] == PAUSED))
+/* xl remus and its pacer on one side, the receiver on the other. A checkpoint counts once the receiver acknowledges it. */
+
+#define leads(h) (reaches(h) && is_ready(h) && (copy[h] == RUNS || copy[h] == PAUSED))
 #define may_protect(h) (leads(h) && output[h] == HELD && stream == CHECKPOINTS && !ahead)
+/* Because the stream has ended, or because an operator wants it to end. */
 #define may_go_alone(h) (leads(h) && output[h] != OPEN && (stream == NO_STREAM || !calm))
+#define is_seen(h) (up(h) && copy[h] == RUNS && (output[h] == OPEN || !HOLD))
 
 inline complete_first_copy(h) {
-    d_step { stream == FIRST_COPY && up(h) && up(other(h)) && copy[h] == RUNS ->
+    d_step { stream == FIRST_COPY && up(h) && copy[h] == RUNS && up(other(h)) -> say(h, "has sent the first copy\n");
         copy[other(h)] = WHOLE; stream = CHECKPOINTS; output[h] = HELD }
 }
 inline checkpoint(h) {
-    d_step { stream == CHECKPOINTS && ahead && up(h) && up(other(h)) && copy[h] == RUNS -> ahead = false }
+    d_step { stream == CHECKPOINTS && up(h) && copy[h] == RUNS && up(other(h)) && ahead -> say(h, "is checkpointed\n");
+        ahead = false }
 }
 inline protect(h) {
     d_step { may_protect(h) ->
         if
-        :: holds(h, mine[h]) -> has_backup = true; output[h] = PROTECTED
+        :: holds(h, mine[h]) -> say(h, "is protected\n"); has_backup = true; output[h] = PROTECTED
         :: else -> lose_lease(h)
         fi }
 }
 inline go_alone(h) {
     d_step { may_go_alone(h) ->
         if
-        :: holds(h, mine[h]) -> has_backup = false; output[h] = OPEN; stream = NO_STREAM
+        :: holds(h, mine[h]) -> say(h, "goes on alone\n"); has_backup = false; output[h] = OPEN; stream = NO_STREAM
         :: else -> lose_lease(h)
         fi }
 }
+inline open_early(h) {
+    d_step { !ALONE_FIRST && up(h) && output[h] != OPEN && stream == NO_STREAM -> say(h, "lets its output go\n");
+        output[h] = OPEN }
+}
+inline be_seen(h) {
+    d_step { is_seen(h) && runner == h && !ahead && !calm -> say(h, "answers a client\n"); ahead = true }
+}
 inline give_up_part(h) {
-    d_step { up(h) && copy[h] == PARTIAL && stream == NO_STREAM -> destroy(h) }
+    d_step { up(h) && copy[h] == PARTIAL && stream == NO_STREAM -> say(h, "destroys a part of a copy\n"); destroy(h) }
 }
 inline miss_peer(h) {
-    d_step { stream != NO_STREAM && !up(h) -> stream = NO_STREAM }
-}
-#ifdef NO_HOLD
-#define is_seen(h) (up(h) && copy[h] == RUNS)
-#else
-#define is_seen(h) (up(h) && copy[h] == RUNS && output[h] == OPEN)
-#endif
-inline be_seen(h) {
-    d_step { is_seen(h) && runner == h && !ahead && !calm -> ahead = true }
+    d_step { stream != NO_STREAM && !up(h) -> say(h, "is missed by its peer\n"); stream = NO_STREAM }
 }
 active proctype Replication() {
 end:
@@ -45,8 +48,9 @@ end:
     BOTH(checkpoint)
     BOTH(protect)
     BOTH(go_alone)
+    BOTH(open_early)
+    BOTH(be_seen)
     BOTH(give_up_part)
     BOTH(miss_peer)
-    BOTH(be_seen)
     od
 }

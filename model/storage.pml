@@ -1,26 +1,25 @@
-/* F: the disk belongs to the host that called the fence with the highest epoch; the others' writes are refused. */
-#ifdef NO_FENCE
-#define may_write(h) true
-#else
-#define may_write(h) (owner == (h))
-#endif
-#ifdef NO_EPOCH
-#define is_new(number) true
-#else
-#define is_new(number) (number >= fence_epoch)
-#endif
+/* F: the disk belongs to the host that has called the fence under the highest epoch; other hosts' writes are refused. */
 
+#define may_write(h) (owner == (h) || !FENCE)
+#define is_new(number) (number >= fence_epoch || !EPOCH)
+
+inline give_disk(h, number) {
+    if
+    :: is_new(number) -> owner = h; fence_epoch = number
+    :: else
+    fi
+}
 inline serve_late_call(h) {
-    d_step { late_call != 0 && late_caller == h ->
-        if
-        :: is_new(late_call) -> owner = h; fence_epoch = late_call
-        :: else
-        fi;
-        late_call = 0; late_caller = 0 }
+    d_step { late == FENCE_CALL && late_from == h -> say(h, "calls the fence late\n");
+        give_disk(h, late_epoch); forget_late() }
+}
+inline forget_epoch() {
+    d_step { !FENCE_LASTS && !calm && fence_epoch > 0 -> printf("F forgets the epoch\n"); fence_epoch = 0 }
 }
 active proctype Storage() {
 end:
     do
     BOTH(serve_late_call)
+    :: forget_epoch()
     od
 }
