@@ -33,7 +33,7 @@ class Member:
     """One etcd; its address stays the same over restarts."""
 
     def __init__(self, folder: Path, name: str, tls: Tls | None) -> None:
-        self.folder, self.name, self.tls = folder, name, tls
+        self.folder, self.name, self.tls, self.program = folder, name, tls, _program()
         # held, so that no other test gets them while this one is down
         self._held = [_reserved(), _reserved()]
         ports = [held.getsockname()[1] for held in self._held]
@@ -59,7 +59,7 @@ class Member:
         }
         words = [f"--{key}={value}" for key, value in options.items()]
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([_program(), *words], stdout=log, stderr=log)
+            self.process = subprocess.Popen([self.program, *words], stdout=log, stderr=log)
 
     def signal(self, number: int) -> None:
         assert self.process is not None

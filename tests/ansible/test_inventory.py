@@ -43,6 +43,6 @@ def test_guests_are_as_the_role_wants_them(inventory: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("inventory", INVENTORIES)
 def test_the_landscape_is_the_papers(inventory: str, tmp_path: Path) -> None:
     hosts = listed(inventory, tmp_path)
-    groups = {group: hosts[group]["hosts"] for group in ("xen", "nfs", "clients", "monitoring")}
-    assert groups == {"xen": ["a", "b"], "nfs": ["f"], "clients": ["c"], "monitoring": ["m"]}
+    groups = {group: hosts[group]["hosts"] for group in ("xen", "nfs", "lease", "clients", "monitoring")}
+    assert groups == {"xen": ["a", "b"], "nfs": ["f"], "lease": ["f"], "clients": ["c"], "monitoring": ["m"]}
     assert all("hefery_address" in variables for variables in hosts["_meta"]["hostvars"].values())

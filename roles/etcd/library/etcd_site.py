@@ -1,0 +1,198 @@
+"""An Ansible module that says who may touch which leases in etcd: in, users as they should be; out, what was changed.
+
+Until authentication is on, anybody may do anything: so it is turned on last, by one who has root's password.
+"""
+
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from typing import Any
+
+DOCUMENTATION = """
+module: etcd_site
+short_description: Sets up users in an etcd of Hefery's own
+description:
+  - Each user may read and write the leases of the guests that are given with it. Other users but root are removed.
+  - Repeating it changes nothing; a dry run changes nothing either and tells what it would.
+options:
+  url: {description: Address of a member., type: str, required: true}
+  ca_file: {description: The authority that has signed its certificate., type: path, required: true}
+  root_password: {description: The password of the user root., type: str, required: true}
+  users: {description: "Name: password, and the list of guests.", type: dict, required: true}
+  start_limit_s: {description: How long to wait for an answer., type: int, default: 60}
+author: hefery
+"""
+
+_REQUEST_LIMIT_S = 10
+_NOT_ENABLED = "authentication is not enabled"
+_NOT_KNOWN = "authentication failed"
+
+
+class Refused(Exception):
+    """The server did not do what was asked; `status` is None where it gave no answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Site:
+    """A cluster and who may use it; `changes` names what was done for that, or would be with `dry_run`."""
+
+    def __init__(self, wanted: dict[str, Any], *, dry_run: bool = False) -> None:
+        """`wanted` has the module's options."""
+        self._wanted = wanted
+        self._dry_run = dry_run
+        self._token = ""
+        self._tls: ssl.SSLContext | None = None
+        self.changes: list[str] = []
+
+    def settle(self) -> str:
+        """Make everything as it should be; the cluster's id, empty where a dry run found no server."""
+        cluster = self._wait_for_answer()
+        if not cluster:
+            self.changes.append("authentication")
+            return ""
+        self._token = self._authenticate("root", self._wanted["root_password"]) or ""
+        is_open = not self._token
+        users, roles = (
+            set(self._ask("auth/user/list").get("users", [])),
+            set(self._ask("auth/role/list").get("roles", [])),
+        )
+        for name, user in self._wanted["users"].items():
+            self._settle_role(name, user["guests"], is_there=name in roles)
+            self._settle_user(name, user["password"], is_there=name in users)
+        for kind, there in (("user", users), ("role", roles)):
+            for name in sorted(there - set(self._wanted["users"]) - {"root"}):
+                self._change(
+                    f"{kind} {name} removed", f"auth/{kind}/delete", {"name" if kind == "user" else "role": name}
+                )
+        if is_open:
+            self._turn_on(users, roles)
+        return cluster
+
+    def _wait_for_answer(self) -> str:
+        """The id as etcd writes it, once there is a majority."""
+        deadline_s = time.monotonic() + self._wanted["start_limit_s"]
+        while True:
+            try:
+                status = self._ask("maintenance/status")
+                if status.get("leader", "0") != "0":
+                    return f"{int(status['header']['cluster_id']):x}"
+                problem = Refused(f"{self._wanted['url']}: no majority of the members is there")
+            except (Refused, FileNotFoundError) as error:
+                if self._dry_run and getattr(error, "status", None) is None:
+                    return ""  # it would be started first
+                problem = error if isinstance(error, Refused) else Refused(str(error))
+            if problem.status is not None or time.monotonic() > deadline_s:
+                raise problem
+            time.sleep(0.2)
+
+    def _authenticate(self, name: str, password: str) -> str | None:
+        """A token; None where authentication is not on. Raises Refused for a wrong password."""
+        try:
+            return str(self._ask("auth/authenticate", {"name": name, "password": password})["token"])
+        except Refused as refused:
+            if _NOT_ENABLED in str(refused):
+                return None
+            raise
+
+    def _settle_role(self, name: str, guests: list[str], *, is_there: bool) -> None:
+        if not is_there:
+            self._change(f"role {name}", "auth/role/add", {"name": name})
+        known = self._ask("auth/role/get", {"role": name}).get("perm", []) if is_there else []
+        found = {(one.get("permType"), one["key"], one.get("range_end", "")) for one in known}
+        wanted = {("READWRITE", *_range(f"/hefery/guest/{guest}/")) for guest in guests}
+        for _, key, end in sorted(found - wanted, key=str):
+            self._change(f"right of {name} withdrawn", "auth/role/revoke", {"role": name, "key": key, "range_end": end})
+        for kind, key, end in sorted(wanted - found):
+            permission = {"permType": kind, "key": key, "range_end": end}
+            self._change(f"right of {name}", "auth/role/grant", {"name": name, "perm": permission})
+
+    def _settle_user(self, name: str, password: str, *, is_there: bool) -> None:
+        if not is_there:
+            self._change(f"user {name}", "auth/user/add", {"name": name, "password": password})
+        elif not self._has_password(name, password):
+            self._change(f"password of {name}", "auth/user/changepw", {"name": name, "password": password})
+        roles = self._ask("auth/user/get", {"name": name}).get("roles", []) if is_there else []
+        for role in sorted(set(roles) - {name}):
+            self._change(f"role {role} of {name} withdrawn", "auth/user/revoke", {"name": name, "role": role})
+        if name not in roles:
+            self._change(f"role of {name}", "auth/user/grant", {"user": name, "role": name})
+
+    def _has_password(self, name: str, password: str) -> bool:
+        try:
+            return self._authenticate(name, password) is not None
+        except Refused as refused:
+            if _NOT_KNOWN in str(refused):
+                return False
+            raise
+
+    def _turn_on(self, users: set[str], roles: set[str]) -> None:
+        """What was begun before and broke off goes on."""
+        password = self._wanted["root_password"]
+        verb = "changepw" if "root" in users else "add"
+        self._change("user root", f"auth/user/{verb}", {"name": "root", "password": password})
+        if "root" not in roles:
+            self._change("role root", "auth/role/add", {"name": "root"})
+        self._change("role of root", "auth/user/grant", {"user": "root", "role": "root"})
+        self._change("authentication", "auth/enable", {})
+
+    def _change(self, what: str, path: str, body: dict[str, Any]) -> None:
+        self.changes.append(what)
+        if not self._dry_run:
+            self._ask(path, body)
+
+    def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The server's answer."""
+        url = f"{self._wanted['url']}/v3/{path}"
+        if self._tls is None and url.startswith("https:"):
+            self._tls = ssl.create_default_context(cafile=self._wanted["ca_file"])
+        headers = {"Authorization": self._token} if self._token else {}
+        request = urllib.request.Request(url, json.dumps(body or {}).encode(), headers)  # noqa: S310 - the role writes https://
+        try:
+            with urllib.request.urlopen(request, timeout=_REQUEST_LIMIT_S, context=self._tls) as answer:  # noqa: S310 - as above
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            told = error.read()[:300].decode("utf-8", "replace")
+            raise Refused(f"{url}: {error.code}: {told}", error.code) from error
+        except OSError as error:
+            raise Refused(f"{url}: {error}; is hefery-etcd.service running on all members?") from error
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    """All keys that begin with it: up to the next that does not."""
+    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return b64encode(prefix.encode()).decode(), b64encode(end.encode()).decode()
+
+
+def main() -> None:
+    """Do it as Ansible asks."""
+    from ansible.module_utils.basic import (  # type: ignore[import-untyped]  # noqa: PLC0415 - Ansible ships no types, tests do without it
+        AnsibleModule,
+    )
+
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "required": True},
+            "ca_file": {"type": "path", "required": True},
+            "root_password": {"type": "str", "required": True, "no_log": True},
+            "users": {"type": "dict", "required": True, "no_log": True},
+            "start_limit_s": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    site = Site(module.params, dry_run=module.check_mode)
+    try:
+        cluster = site.settle()
+    except Refused as refused:
+        unknown = " Root's password is not the one that it was set up with." if _NOT_KNOWN in str(refused) else ""
+        module.fail_json(msg=f"{refused}.{unknown}", changes=site.changes)
+    module.exit_json(changed=bool(site.changes), changes=site.changes, cluster_id=cluster)
+
+
+if __name__ == "__main__":
+    main()
