@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.faults import FaultProxy, running_proxy
 from tests.influxd import Influx, Server, create_buckets, running_influxd
+
+settings.register_profile("hefery", deadline=None)  # a busy machine is no failure
+settings.load_profile("hefery")
 
 
 @pytest.fixture(scope="session")

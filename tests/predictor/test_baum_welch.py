@@ -90,7 +90,7 @@ def penalised(model: Hmm, symbols: Symbols, pseudo_count: float) -> float:
     return float(hmm.log_likelihood(model, symbols).sum() + prior)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, pseudo_count=st.sampled_from([0.0, 1e-3, 0.5]), n_steps=st.sampled_from([1, 7, 300]))
 def test_likelihood_never_falls(seed: int, pseudo_count: float, n_steps: int) -> None:
     model, symbols = draw(seed, n_steps=n_steps)
@@ -103,7 +103,7 @@ def test_likelihood_never_falls(seed: int, pseudo_count: float, n_steps: int) ->
         before = after
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=SEEDS, order=st.permutations(range(3)))
 def test_relabelling_states_relabels_the_fit(seed: int, order: list[int]) -> None:
     model, symbols = draw(seed, n_steps=30)
@@ -116,7 +116,7 @@ def test_relabelling_states_relabels_the_fit(seed: int, order: list[int]) -> Non
     np.testing.assert_allclose(two.emissions[0], one.emissions[0][order], rtol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=SEEDS, more=st.integers(1, 400))
 def test_padding_changes_nothing(seed: int, more: int) -> None:
     _, symbols = draw(seed, n_steps=20)

@@ -43,7 +43,7 @@ def measured(seed: int, steps: int = 40, missing: float = 0.2) -> Floats:
     return values
 
 
-@settings(max_examples=30, deadline=None)  # a busy machine is no failure
+@settings(max_examples=30)
 @given(mode=modes, seed=st.integers(0, 2**32 - 1))
 def test_step_by_step_is_at_once(mode: Mode, seed: int) -> None:
     model, values = model_of(mode, seed), measured(seed)
@@ -55,7 +55,6 @@ def test_step_by_step_is_at_once(mode: Mode, seed: int) -> None:
             np.testing.assert_allclose(getattr(forecast, name), getattr(at_once, name)[t], rtol=1e-9, atol=1e-12)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(mode=modes, seed=st.integers(0, 2**32 - 1))
 def test_next_health_is_a_distribution(mode: Mode, seed: int) -> None:
     forecast = track(model_of(mode, seed), HISTORY, measured(seed, missing=0.0))

@@ -35,7 +35,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return save(tmp_path_factory.mktemp("models"), "default", MADE_NS, CONTENTS).read_bytes()
 
 
-@settings(max_examples=300, deadline=None)  # a busy machine is no failure
+@settings(max_examples=300)
 @given(data=st.data())
 def test_damaged_byte_is_never_believed(
     data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory
@@ -52,7 +52,7 @@ def test_damaged_byte_is_never_believed(
     assert same(read, CONTENTS)  # a byte that says nothing, such as a time stamp of the archive
 
 
-@settings(max_examples=50, deadline=None)  # a busy machine is no failure
+@settings(max_examples=50)
 @given(data=st.data())
 def test_cut_off_file_is_refused(data: st.DataObject, whole: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "cut.npz"

@@ -258,7 +258,7 @@ rules = st.sampled_from([RULE, COSTED, PAPER]).flatmap(
 )
 
 
-@settings(max_examples=500, deadline=None)  # a busy machine is no failure
+@settings(max_examples=500)
 @given(ticks=paired_ticks(), rule=rules, memory=st.sampled_from([None, SETTLED]))
 def test_worse_evidence_never_gives_a_longer_interval(
     ticks: list[tuple[View | None, View | None, int]], rule: Rule, memory: Memory | None

@@ -23,7 +23,7 @@ T = 1_700_000_000 * S
 METRICS = ["cpu_ratio", "memory_ratio"]
 
 # one store serves all examples of a property: a point written again is overwritten
-several_examples = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+several_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=["sqlite", "influxdb"])
@@ -224,7 +224,7 @@ GRID_ORIGINS = math.lcm(*range(1, 21))  # a multiple of every step below
 def test_window_equals_its_definition(store: Store) -> None:
     origins = itertools.count(T // GRID_ORIGINS * GRID_ORIGINS, GRID_ORIGINS)  # every example has its own time
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         batches=st.lists(some_points, min_size=1, max_size=3),
         grid=st.tuples(st.integers(0, 3), st.integers(1, 20), st.integers(0, 8)),
