@@ -23,7 +23,7 @@ demo: ## watch this machine, disturb it, and see the interval follow the forecas
 	@$(PYTHON) -m demo
 
 test: ## run the tests (sets up, and gets a real InfluxDB and etcd first)
-	@scripts/setup python3-venv stress-ng iproute2 openssh-client $(PACER_NEEDS)
+	@scripts/setup python3-venv stress-ng iproute2 openssh-client spin $(PACER_NEEDS)
 	@scripts/influxd >/dev/null
 	@scripts/etcd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q

@@ -32,26 +32,26 @@ inline stray_revoke(h) {
         go_astray(h, REVOKE); revoke(h) }
 }
 inline lose_late(h) {
-    d_step { late != NOTHING && late_from == h && !calm -> say(h, "'s request is lost\n"); forget_late() }
+    d_step { late != NOTHING && late_from == h && !calm -> say(h, "asks in vain\n"); forget_late() }
 }
 /* The lease server restarts, or a renewal that nobody waits for arrives. */
 inline prolong(h) {
-    d_step { holder == h && ttl < TTL && !calm -> say(h, "'s lease is prolonged\n"); ttl = TTL }
+    d_step { holder == h && ttl < TTL && !calm -> say(h, "has its lease prolonged\n"); ttl = TTL }
 }
 /* The link is cut; xl remus, its helper, the transport is killed, or a unit stopped. */
 inline break_stream() {
     d_step { stream != NO_STREAM && !calm -> printf("the stream breaks\n"); stream = NO_STREAM }
 }
 inline kill_receiver(h) {
-    d_step { up(h) && is_copy(h) && !calm -> say(h, "'s receiver dies\n"); destroy(h) }
+    d_step { up(h) && is_copy(h) && !calm -> say(h, "loses its receiver\n"); destroy(h) }
 }
 inline kill_guard(h) {
-    d_step { up(h) && (copy[h] == PAUSED || copy[h] == RUNS) && mine[h] != 0 && !calm -> say(h, "'s guard dies\n");
+    d_step { up(h) && (copy[h] == PAUSED || copy[h] == RUNS) && mine[h] != 0 && !calm -> say(h, "loses its guard\n");
         mine[h] = 0; fenced[h] = false;
         age[h] = (copy[h] == RUNS && age[h] < PAUSE_AT -> PAUSE_AT : LONG) }
 }
 inline crash(h) {
-    d_step { up(h) && copy[h] == RUNS && !calm -> say(h, "'s guest crashes\n"); destroy(h) }
+    d_step { up(h) && copy[h] == RUNS && !calm -> say(h, "loses its guest to a crash\n"); destroy(h) }
 }
 inline freeze(h) {
     d_step { up(h) && !calm -> say(h, "freezes\n"); power[h] = FROZEN }

@@ -19,7 +19,9 @@ end:
     od
 }
 
-#define BOUND TTL /* ticks */
+#ifndef BOUND
+#define BOUND TTL /* ticks without faults, after which the guest runs */
+#endif
 #define can_run(h) (reaches(h) && ((copy[h] == PAUSED || copy[h] == RUNS) && runner == h || \
                                    copy[h] == WHOLE && (runner == h || has_backup)))
 #define is_served (in_time(A) || in_time(B) || !(can_run(A) || can_run(B)))
