@@ -59,7 +59,8 @@ class Endpoint:
         except TimeoutError:
             raise EtcdError(f"{self.url}: no answer in time") from None
         except ssl.SSLError as error:
-            raise EtcdError(f"{self.url}: TLS: {getattr(error, 'verify_message', '') or error.reason or error}") from error
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            raise EtcdError(f"{self.url}: TLS: {reason}") from error
         except OSError as error:
             raise EtcdError(f"{self.url}: {error.strerror or error}") from error
         except (http.client.HTTPException, ValueError) as error:

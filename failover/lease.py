@@ -1,11 +1,10 @@
 """Who may run a guest: in, contenders; out, at most one holder at any time, each with a higher epoch than the last.
 
-Two keys in etcd: `owner` is written when the lease is won, and the revision of that is the epoch; `beat` is written at
-each renewal, and is there while the lease is held. A contender that has seen the same beat for the holder's whole time
-to live writes both, if neither has changed by then. Nothing rests on what a clock shows, nor on etcd's: only on this,
-that the holder's and the contender's run equally fast, to 2 %. The holder counts from when it *sent* its last renewal,
-the contender from when it *heard* of that, which was later. A holder whose time is over, and whom nobody has followed,
-holds the lease again by its next renewal.
+A contender that has seen the same beat (lease_record.py) for the holder's whole time to live writes `owner` and `beat`,
+if nothing has changed by then. Nothing rests on what a clock shows, nor on etcd's: only on this, that the holder's and
+the contender's run equally fast, to 2 %. The holder counts from when it *sent* its last renewal, the contender from
+when it *heard* of that, which was later. A holder whose time is over, and whom nobody has followed, holds the lease
+again by its next renewal.
 """
 
 import json
@@ -17,30 +16,11 @@ from typing import Final
 
 from failover.endpoint import EtcdError
 from failover.etcd import Condition, Etcd, Pairs, Written
-from failover.settings import LONGEST_TTL_S
+from failover.lease_record import BEAT, GUEST, OWNER, Record, read
 from telemetry.units import NS_PER_S
 
-_OWNER: Final = "owner"
-_BEAT: Final = "beat"
 _NONCE_BYTES: Final = 16
 _CLOCKS_DIFFER: Final = 1.02
-
-
-@dataclass(frozen=True)
-class Record:
-    """What etcd has of a lease: `epoch` is 0 where nobody ever held it, `beat` where nobody does."""
-
-    epoch: int = 0
-    beat: int = 0
-    holder: str = ""
-    """The host of that epoch, the last one."""
-    ttl_s: float = 0.0
-    nonce: str = ""
-
-    @property
-    def is_held(self) -> bool:
-        """Whether `holder` has won it and not given it back; he may be dead."""
-        return self.beat > 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +40,11 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """It is written, and was under an epoch that was the newest then."""
+
+
+@dataclass(frozen=True)
 class Released:
     """It is not ours any more."""
 
@@ -72,7 +57,11 @@ class Unknown:
 
 
 class Lease:
-    """One guest's lease, for one host. A call takes one to three questions of lease.call_timeout_s at most each."""
+    """One guest's lease, for one host. A call takes one to three questions of lease.call_timeout_s at most each.
+
+    An epoch in which something is asked that may be done late, other than a renewal, is not used again: acquire wins
+    another then, at once, which makes etcd refuse what was asked in the old one.
+    """
 
     def __init__(self, etcd: Etcd, guest: str, host: str, ttl_s: float) -> None:
         """`guest` and `host` are names that the settings have checked."""
@@ -80,6 +69,7 @@ class Lease:
         self._prefix = f"/hefery/guest/{guest}/"
         self._nonce = os.urandom(_NONCE_BYTES).hex()
         self._seen, self._seen_ns = Record(), 0
+        self._burnt = 0
 
     def look(self) -> Record | Unknown:
         """Who holds it. A contender looks often: it waits from the moment when it first saw the newest beat."""
@@ -88,50 +78,64 @@ class Lease:
         except EtcdError as error:
             return Unknown(str(error))
 
-    def acquire(self, after: int | None = None) -> Held | Refused | Unknown:
+    def acquire(self, *, starts: bool = False) -> Held | Refused | Unknown:
         """Win it where it is free, or its holder was silent for its time to live; where it is ours, renew it.
 
-        With `after`, only if that is the last epoch: the one that the guest's memory here is of.
+        Refused for good where this host is superseded, unless it `starts` the guest, of which nobody has a copy.
         """
         record = self.look()
         if isinstance(record, Unknown):
             return record
-        if self._is_ours(record):
+        if self._is_ours(record) and record.epoch > self._burnt:
             return self.renew(record.epoch)
-        if after is not None and record.epoch != after:
+        if record.supersedes(self._host) and not starts:
             return Refused(record)
-        if free_in_s := self._free_in_s(record):
+        if not self._is_ours(record) and (free_in_s := self._free_in_s(record)):
             return Refused(record, free_in_s)
-        return self._win(Condition(_OWNER, "EQUAL", record.epoch), Condition(_BEAT, "EQUAL", record.beat))
-
-    def take(self, epoch: int) -> Held | Refused | Unknown:
-        """Win it from the holder of that epoch at once: he has ended the guest and said so, or is dead for sure."""
-        return self._win(Condition(_OWNER, "EQUAL", epoch))
+        return self._win(record)
 
     def renew(self, epoch: int) -> Held | Refused | Unknown:
         """Hold it for another time to live; done as long as nobody has followed, however late it is."""
-        mine = Condition(_OWNER, "EQUAL", epoch), Condition(_BEAT, "GREATER", 0)
         sent_ns = time.monotonic_ns()
-        answer = self._write(mine, {_BEAT: self._nonce})
-        if isinstance(answer, Record):
-            return Refused(answer)
+        answer = self._write_as_holder(epoch, {BEAT: self._nonce})
         return self._held(epoch, sent_ns) if isinstance(answer, Written) else answer
 
+    def note(self, epoch: int, *, has_backup: bool) -> Noted | Refused | Unknown:
+        """Tell that this host's copy is the guest, and whether the other's may become it. Unknown burns the epoch."""
+        guest = json.dumps({"runner": self._host, "has_backup": has_backup})
+        answer = self._write_as_holder(epoch, {GUEST: guest})
+        if isinstance(answer, Unknown):
+            self._burn(epoch)
+        return Noted() if isinstance(answer, Written) else answer
+
     def release(self, epoch: int) -> Released | Unknown:
-        """Give it back, unless it is of another epoch already; the guest has ended here."""
-        answer = self._write([Condition(_OWNER, "EQUAL", epoch)], {}, [_BEAT])
+        """Give it back, unless it is of another epoch already; the guest stands still here. It burns the epoch."""
+        self._burn(epoch)
+        answer = self._write([Condition(OWNER, "EQUAL", epoch)], {}, [BEAT])
         return answer if isinstance(answer, Unknown) else Released()
 
-    def _win(self, *conditions: Condition) -> Held | Refused | Unknown:
+    def _win(self, record: Record) -> Held | Refused | Unknown:
         owner = json.dumps({"holder": self._host, "ttl_s": self._ttl_s, "nonce": self._nonce})
+        revisions = {OWNER: record.epoch, BEAT: record.beat, GUEST: record.noted}
+        unchanged = [Condition(key, "EQUAL", revision) for key, revision in revisions.items()]
         sent_ns = time.monotonic_ns()
-        answer = self._write(conditions, {_OWNER: owner, _BEAT: self._nonce})
+        answer = self._write(unchanged, {OWNER: owner, BEAT: self._nonce})
         if isinstance(answer, Written):
             return self._held(answer.revision, sent_ns)
         if isinstance(answer, Record):
-            # ours by a try whose answer was lost: nobody can tell when that was done
-            return self.renew(answer.epoch) if self._is_ours(answer) else Refused(answer, self._free_in_s(answer))
+            if self._is_ours(answer) and answer.epoch > self._burnt:
+                return self.renew(answer.epoch)  # by a try whose answer was lost: nobody can tell when that was done
+            return Refused(answer, self._free_in_s(answer))
         return answer
+
+    def _write_as_holder(self, epoch: int, puts: Mapping[str, str]) -> Written | Refused | Unknown:
+        if epoch <= self._burnt:
+            return Refused(self._seen)
+        answer = self._write([Condition(OWNER, "EQUAL", epoch), Condition(BEAT, "GREATER", 0)], puts)
+        return Refused(answer) if isinstance(answer, Record) else answer
+
+    def _burn(self, epoch: int) -> None:
+        self._burnt = max(self._burnt, epoch)
 
     def _write(
         self, conditions: Sequence[Condition], puts: Mapping[str, str], deletes: Sequence[str] = ()
@@ -157,23 +161,7 @@ class Lease:
 
     def _noted(self, pairs: Pairs) -> Record:
         """What the pairs say; called when they have just been heard. Raises EtcdError."""
-        record = _record(pairs)
+        record = read(pairs)
         if record != self._seen:
             self._seen, self._seen_ns = record, time.monotonic_ns()
         return record
-
-
-def _record(pairs: Pairs) -> Record:
-    if _OWNER not in pairs:
-        if pairs:
-            raise EtcdError(f"the lease has {', '.join(sorted(pairs))} and no owner: who wrote that?")
-        return Record()
-    owner, beat = pairs[_OWNER], pairs.get(_BEAT)
-    try:
-        said = json.loads(owner.value)
-        holder, ttl_s, nonce = str(said["holder"]), float(said["ttl_s"]), str(said["nonce"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise EtcdError(f"the lease's owner is not one that Hefery wrote: {owner.value[:80]!r}") from error
-    if not 0 < ttl_s <= LONGEST_TTL_S:  # NaN is not
-        raise EtcdError(f"the lease of {holder} has a time to live of {ttl_s!r} s")
-    return Record(owner.revision, beat.revision if beat else 0, holder, ttl_s, nonce)

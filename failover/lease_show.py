@@ -6,20 +6,25 @@ import time
 from dataclasses import asdict, dataclass
 
 from failover.etcd import Etcd
-from failover.lease import Lease, Record, Unknown
+from failover.lease import Lease, Unknown
+from failover.lease_record import Record
 from failover.settings import LeaseSettings, RemusSettings
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A guest's lease; holder and epoch are the last ones where `is_held` is false, None where nobody can tell."""
+    """A guest's lease; holder and epoch are the last ones where `is_held` is false. None where nobody can tell."""
 
     guest: str
-    holder: str | None
-    epoch: int | None
-    is_held: bool | None
-    is_renewed: bool | None
+    holder: str | None = None
+    epoch: int | None = None
+    is_held: bool | None = None
+    is_renewed: bool | None = None
     """Whether it was renewed within two periods."""
+    runner: str | None = None
+    """The host whose copy is the guest."""
+    has_backup: bool | None = None
+    """Whether the other host's copy may become the guest."""
     problem: str = ""
 
 
@@ -49,13 +54,14 @@ def line(shown: Shown) -> str:
         return f"{shown.guest}: UNKNOWN: {shown.problem}"
     if not shown.epoch:
         return f"{shown.guest}: free, never held"
-    if not shown.is_held:
-        return f"{shown.guest}: free, last held by {shown.holder}, epoch {shown.epoch}"
-    return f"{shown.guest}: held by {shown.holder}{'' if shown.is_renewed else ', NOT RENEWED'}, epoch {shown.epoch}"
+    last = f"held by {shown.holder}" + ("" if shown.is_renewed else ", NOT RENEWED")
+    lease = last if shown.is_held else f"free, last held by {shown.holder}"
+    guest = f"; the guest is {shown.runner}'s{', with a backup' if shown.has_backup else ''}" if shown.runner else ""
+    return f"{shown.guest}: {lease}, epoch {shown.epoch}{guest}"
 
 
 def _shown(guest: str, before: Record | Unknown, now: Record | Unknown) -> Shown:
     if isinstance(now, Unknown):
-        return Shown(guest, None, None, None, None, now.reason)
+        return Shown(guest, problem=now.reason)
     is_renewed = (now.beat > before.beat if isinstance(before, Record) else None) if now.is_held else False
-    return Shown(guest, now.holder, now.epoch, now.is_held, is_renewed)
+    return Shown(guest, now.holder, now.epoch, now.is_held, is_renewed, now.runner, now.has_backup)

@@ -1,6 +1,7 @@
 """The lease on a real etcd: at most one holder, whatever is killed, frozen or lost."""
 
 import random
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Record, Refused, Released, Unknown
+from failover.lease import Held, Lease, Noted, Refused, Released, Unknown
+from failover.lease_record import Record
 from failover.settings import LeaseSettings
 from telemetry.units import NS_PER_S
 from tests.etcd import Member, frozen, leader_of, running_etcd, settings_for, wait_until_it_serves
@@ -95,6 +97,23 @@ def test_a_silent_holder_is_followed_when_its_time_is_over(member: Member, lease
     assert held(b.renew(theirs.epoch)).epoch == theirs.epoch
 
 
+def test_a_holding_counts_from_when_it_was_asked_for(tmp_path: Path, lease: Contending) -> None:
+    with running_etcd(tmp_path) as (only,):
+        a = lease([only], "a")
+        mine = held(a.acquire())
+        record = a.look()
+        assert isinstance(record, Record)
+        for ask in (lambda: a._win(record), lambda: a.renew(mine.epoch + 1)):
+            only.signal(signal.SIGSTOP)
+            thaw = threading.Timer(0.3, only.signal, [signal.SIGCONT])
+            thaw.start()
+            asked_ns = time.monotonic_ns()
+            answer = held(ask())
+            assert time.monotonic_ns() - asked_ns > 0.25 * NS_PER_S
+            assert answer.until_ns - asked_ns < (TTL_S + 0.25) * NS_PER_S
+            thaw.join()
+
+
 def test_a_late_renewal_is_good_where_nobody_has_followed(member: Member, lease: Contending) -> None:
     a = lease([member], "a", 0.1)
     mine = held(a.acquire())
@@ -124,30 +143,72 @@ def test_what_is_released_is_free_at_once(member: Member, lease: Contending) -> 
     a, b = lease([member], "a"), lease([member], "b")
     mine = held(a.acquire())
     assert isinstance(a.release(mine.epoch), Released)
-    assert refused(a.renew(mine.epoch)).record.is_held is False
-    theirs = held(b.acquire(after=mine.epoch))
+    late = lease([member], "a")
+    assert refused(late.renew(mine.epoch)).record.is_held is False
+    theirs = held(b.acquire())
     assert theirs.epoch > mine.epoch
     assert isinstance(a.release(mine.epoch), Released)
     held(b.renew(theirs.epoch))
 
 
-def test_a_copy_of_another_epoch_wins_nothing(member: Member, lease: Contending) -> None:
+def test_a_host_that_is_no_backup_wins_nothing(member: Member, lease: Contending) -> None:
     a, b = lease([member], "a"), lease([member], "b")
-    first = held(a.acquire())
-    a.release(first.epoch)
-    second = held(a.acquire())
-    a.release(second.epoch)
-    assert refused(b.acquire(after=first.epoch)) == Refused(Record(second.epoch, 0, "a", TTL_S, a._nonce), None)
-    held(b.acquire(after=second.epoch))
-
-
-def test_it_is_taken_from_one_epoch_alone(member: Member, lease: Contending) -> None:
-    a, b = lease([member], "a", 30.0), lease([member], "b")
     mine = held(a.acquire())
-    assert refused(b.take(mine.epoch - 1)).record.holder == "a"
-    theirs = held(b.take(mine.epoch))
-    assert theirs.epoch > mine.epoch
-    assert refused(a.renew(mine.epoch)).record.holder == "b"
+    assert a.note(mine.epoch, has_backup=False) == Noted()
+    a.release(mine.epoch)
+    said = refused(b.acquire())
+    assert (said.record.runner, said.record.has_backup, said.free_in_s) == ("a", False, None)
+
+    mine = held(a.acquire())
+    assert a.note(mine.epoch, has_backup=True) == Noted()
+    a.release(mine.epoch)
+    theirs = held(b.acquire())
+    assert b.note(theirs.epoch, has_backup=False) == Noted()
+    b.release(theirs.epoch)
+    assert refused(a.acquire()).record.runner == "b"
+    assert held(a.acquire(starts=True)).epoch > theirs.epoch
+
+
+def test_what_changes_while_one_acquires_is_seen(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    mine = held(a.acquire())
+    a.note(mine.epoch, has_backup=True)
+    before = b.look()
+    assert isinstance(before, Record)
+    a.note(mine.epoch, has_backup=False)
+    assert refused(b._win(before)).record.has_backup is False
+
+
+def test_only_the_holder_tells_of_the_guest(member: Member, lease: Contending) -> None:
+    a, b = lease([member], "a"), lease([member], "b")
+    mine = held(a.acquire())
+    a.release(mine.epoch)
+    assert refused(a.note(mine.epoch, has_backup=True)).record.is_held is False
+    theirs = held(b.acquire())
+    assert refused(a.note(mine.epoch, has_backup=True)).record.noted == 0
+    assert refused(a.note(theirs.epoch - 1, has_backup=True)).record.noted == 0
+    assert isinstance(b.note(theirs.epoch, has_backup=True), Noted)
+
+
+@pytest.mark.parametrize("act", ["release", "note"])
+def test_what_is_done_late_meets_another_epoch(member: Member, lease: Contending, act: str) -> None:
+    with running_proxy(member.url) as proxy:
+        through = LeaseSettings((proxy.url,), settings_for([member]).cluster_id, call_timeout_s=0.3)
+        a, b = lease.at(through, "a"), lease([member], "b")
+        mine = held(a.acquire())
+        proxy.order(Act.HANG)
+        lost = a.release(mine.epoch) if act == "release" else a.note(mine.epoch, has_backup=False)
+        assert isinstance(lost, Unknown)
+        assert isinstance(a.renew(mine.epoch), Refused)
+        again = held(a.acquire())
+        assert again.epoch > mine.epoch
+
+        late = lease([member], "a")
+        late.note(mine.epoch, has_backup=False)
+        late.release(mine.epoch)
+        said = refused(b.acquire())
+        assert (said.record.epoch, said.record.noted) == (again.epoch, 0)
+        held(a.renew(again.epoch))
 
 
 def test_a_write_whose_answer_is_lost_is_found_again(member: Member, lease: Contending) -> None:
@@ -183,6 +244,7 @@ def test_another_endpoint_knows_what_the_first_has_done(member: Member, lease: C
         {"owner": "{}"},
         {"owner": '{"holder": "a", "ttl_s": NaN, "nonce": ""}', "beat": ""},
         {"beat": ""},
+        {"owner": '{"holder": "a", "ttl_s": 2.0, "nonce": ""}', "guest": "true"},
     ],
 )
 def test_what_hefery_did_not_write_is_no_lease(member: Member, lease: Contending, pairs: dict[str, str]) -> None:
@@ -311,7 +373,13 @@ def test_a_frozen_etcd_holds_nobody_up(tmp_path: Path, lease: Contending) -> Non
         mine = held(a.acquire())
         with frozen(only):
             begun_s = time.monotonic()
-            answers = [a.renew(mine.epoch), b.acquire(), b.take(mine.epoch), a.release(mine.epoch), b.look()]
+            answers = [
+                a.renew(mine.epoch),
+                b.acquire(),
+                a.note(mine.epoch, has_backup=True),
+                a.release(mine.epoch),
+                b.look(),
+            ]
             assert time.monotonic() - begun_s < 5 * 0.5 + 1.0
         assert all(isinstance(answer, Unknown) and "no answer in time" in answer.reason for answer in answers)
         # what was asked may be done now, and keeps nobody out for longer than a time to live

@@ -31,7 +31,7 @@ def show(folder: Path, settings: LeaseSettings | None, *more: str) -> subprocess
 
 
 def shown(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    return {one.pop("guest"): one for one in json.loads(done.stdout)}
+    return {one.pop("guest"): {key: one[key] for key in one if key != "problem"} for one in json.loads(done.stdout)}
 
 
 def test_holders_are_shown(tmp_path: Path) -> None:
@@ -40,6 +40,7 @@ def test_holders_are_shown(tmp_path: Path) -> None:
         first, second = web1.acquire(), web2.acquire()
         assert isinstance(first, Held)
         assert isinstance(second, Held)
+        web1.note(first.epoch, has_backup=True)
         text = show(tmp_path, settings)
         web2.release(second.epoch)
         end = threading.Event()
@@ -56,15 +57,19 @@ def test_holders_are_shown(tmp_path: Path) -> None:
     assert (text.returncode, text.stdout.splitlines()) == (
         0,
         [
-            f"web1: held by b, NOT RENEWED, epoch {first.epoch}",
+            f"web1: held by b, NOT RENEWED, epoch {first.epoch}; the guest is b's, with a backup",
             f"web2: held by b, NOT RENEWED, epoch {second.epoch}",
             "web3: free, never held",
         ],
     )
     assert done.returncode == 0
-    held = {"holder": "b", "epoch": first.epoch, "is_held": True, "is_renewed": True, "problem": ""}
-    free = {"holder": "b", "epoch": second.epoch, "is_held": False, "is_renewed": False, "problem": ""}
-    never = {"holder": "", "epoch": 0, "is_held": False, "is_renewed": False, "problem": ""}
+    no_guest = {"runner": "", "has_backup": False}
+    held = {"holder": "b", "epoch": first.epoch, "is_held": True, "is_renewed": True} | {
+        "runner": "b",
+        "has_backup": True,
+    }
+    free = {"holder": "b", "epoch": second.epoch, "is_held": False, "is_renewed": False} | no_guest
+    never = {"holder": "", "epoch": 0, "is_held": False, "is_renewed": False} | no_guest
     assert shown(done) == {"web1": held, "web2": free, "web3": never}
 
 

@@ -1,0 +1,72 @@
+"""What etcd has of a guest's lease: in, pairs; out, holder, epoch and whose copy is the guest.
+
+`owner` is written when the lease is won, and the revision of that is the epoch. `beat` is written at each renewal, and
+is there while the lease is held. `guest`, which only the holder writes, stays when the lease ends.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from failover.endpoint import EtcdError
+from failover.etcd import Pair, Pairs
+from failover.settings import LONGEST_TTL_S
+
+OWNER: Final = "owner"
+BEAT: Final = "beat"
+GUEST: Final = "guest"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What etcd has of a lease: `epoch` is 0 where nobody ever held it, `beat` where nobody does."""
+
+    epoch: int = 0
+    beat: int = 0
+    holder: str = ""
+    """The host of that epoch, the last one."""
+    ttl_s: float = 0.0
+    nonce: str = ""
+    noted: int = 0
+    runner: str = ""
+    """The host whose copy is the guest; none before it was first told."""
+    has_backup: bool = False
+    """Whether the other host's copy may become the guest."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether `holder` has won it and not given it back; he may be dead."""
+        return self.beat > 0
+
+    def supersedes(self, host: str) -> bool:
+        """Whether what `host` has is neither the guest nor a backup of it."""
+        return self.runner not in {"", host} and not self.has_backup
+
+
+def read(pairs: Pairs) -> Record:
+    """The record in the pairs of one guest; raises EtcdError for what this module's users did not write."""
+    if not pairs:
+        return Record()
+    try:
+        owner, beat, guest = pairs[OWNER], pairs.get(BEAT), pairs.get(GUEST)
+        record = _record(owner, beat, guest)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EtcdError(f"the lease is not one that Hefery wrote: {error!r}") from error
+    if not 0 < record.ttl_s <= LONGEST_TTL_S:  # NaN is not
+        raise EtcdError(f"the lease of {record.holder} has a time to live of {record.ttl_s!r} s")
+    return record
+
+
+def _record(owner: Pair, beat: Pair | None, guest: Pair | None) -> Record:
+    said: dict[str, Any] = json.loads(owner.value)
+    noted: dict[str, Any] = json.loads(guest.value) if guest else {"runner": "", "has_backup": False}
+    return Record(
+        epoch=owner.revision,
+        beat=beat.revision if beat else 0,
+        holder=str(said["holder"]),
+        ttl_s=float(said["ttl_s"]),
+        nonce=str(said["nonce"]),
+        noted=guest.revision if guest else 0,
+        runner=str(noted["runner"]),
+        has_backup=noted["has_backup"] is True,
+    )
