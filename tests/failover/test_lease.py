@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count, pairwise
@@ -103,7 +103,8 @@ def test_a_holding_counts_from_when_it_was_asked_for(tmp_path: Path, lease: Cont
         mine = held(a.acquire())
         record = a.look()
         assert isinstance(record, Record)
-        for ask in (lambda: a._win(record), lambda: a.renew(mine.epoch + 1)):
+        asks: list[Callable[[], object]] = [lambda: a._win(record), lambda: a.renew(mine.epoch + 1)]
+        for ask in asks:
             only.signal(signal.SIGSTOP)
             thaw = threading.Timer(0.3, only.signal, [signal.SIGCONT])
             thaw.start()
