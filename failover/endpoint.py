@@ -105,7 +105,7 @@ class Endpoint:
 
     def _read(self, status: int, data: bytes) -> Mapping[str, Any]:
         answer = None
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             answer = json.loads(data)
         if not isinstance(answer, dict):
             raise EtcdError(f"{self.url}: not an answer of etcd's: {status} {data[:80]!r}")

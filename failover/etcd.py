@@ -18,6 +18,7 @@ from telemetry.units import NS_PER_S
 
 _TOKEN_REFUSED: Final = frozenset({400, 401})
 """Also where a token is missing, or older than a change of users."""
+_MOST_DIGITS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,6 @@ def _tables(answer: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
 def _whole(answer: Mapping[str, Any], key: str) -> int:
     """A number as the gateway writes those of 64 bits: as text."""
     found = answer.get(key)
-    if not isinstance(found, str) or not found.isdecimal():
+    if not isinstance(found, str) or not found.isdecimal() or len(found) > _MOST_DIGITS:
         raise EtcdError(f"not an answer of etcd's: {key} is {found!r:.200}")
     return int(found)

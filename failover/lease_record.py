@@ -50,7 +50,7 @@ def read(pairs: Pairs) -> Record:
     try:
         owner, beat, guest = pairs[OWNER], pairs.get(BEAT), pairs.get(GUEST)
         record = _record(owner, beat, guest)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise EtcdError(f"the lease is not one that Hefery wrote: {error!r}") from error
     if not 0 < record.ttl_s <= LONGEST_TTL_S:  # NaN is not
         raise EtcdError(f"the lease of {record.holder} has a time to live of {record.ttl_s!r} s")

@@ -72,7 +72,9 @@ def http(content: object, status: str = "200 OK") -> bytes:
         (http(b"<html>log in first</html>"), "not an answer of etcd's: 200 b'<html>"),
         (http([1]), r"not an answer of etcd's: 200 b'\[1\]'"),
         (http(b'{"header": NaN}'), "header is nan"),
+        (http(b"[" * 50_000), "not an answer of etcd's: 200"),
         (http({}), "header is None"),
+        (http({"header": {**HEADER, "revision": "9" * 5000}}), "revision is '999"),
         (http({"header": {**HEADER, "revision": 7}}), "revision is 7"),
         (http({"header": {**HEADER, "revision": "-7"}}), "revision is '-7'"),
         (http({"header": HEADER | {"cluster_id": "9"}}), "is of cluster 9, lease.cluster_id is c1"),
@@ -82,6 +84,7 @@ def http(content: object, status: str = "200 OK") -> bytes:
         (http(b" " * 100_000), "it has more than 65536 bytes"),
         (http({"message": "etcdserver: no leader"}, "503 Service Unavailable"), "etcdserver: no leader"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_nonsense_is_not_believed(answer: bytes, reason: str) -> None:
     with (

@@ -244,6 +244,8 @@ def test_another_endpoint_knows_what_the_first_has_done(member: Member, lease: C
         {"owner": "[]", "beat": ""},
         {"owner": "{}"},
         {"owner": '{"holder": "a", "ttl_s": NaN, "nonce": ""}', "beat": ""},
+        {"owner": '{"holder": "a", "ttl_s": 1' + 400 * "0" + ', "nonce": ""}'},
+        {"owner": "[" * 30_000},
         {"beat": ""},
         {"owner": '{"holder": "a", "ttl_s": 2.0, "nonce": ""}', "guest": "true"},
     ],
