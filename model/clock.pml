@@ -1,17 +1,19 @@
 /* Time goes on, but never past a guard that must act and can. */
 
 #define must_act(h) (up(h) && copy[h] == RUNS && age[h] >= PAUSE_AT && (mine[h] != 0 -> MARGIN : MINDER))
-#define grow(x, limit) x = x + (x < limit)
 inline pass() {
-    printf("a tick\n"); ttl = ttl - (ttl > 0); grow(age[A], LONG); grow(age[B], LONG)
+    printf("a tick\n");
+    ttl = ttl - (ttl > 0);
+    age[A] = age[A] + (up(A) && age[A] < LONG);
+    age[B] = age[B] + (up(B) && age[B] < LONG)
 }
 #ifdef FAULTS_END
 byte waited = 0;
 bool tock = false;
 
-/* A host that stays frozen for ever is as good as off, a request that is late for ever as good as lost. */
+/* Who stays frozen for ever is as good as without power, what is late for ever as good as lost. */
 inline end_faults() {
-    atomic { !calm && late == NOTHING && power[A] != FROZEN && power[B] != FROZEN -> calm = true;
+    atomic { !calm && late == NOTHING && up(A) && up(B) -> calm = true;
         if
         :: is_reaching[A] = false
         :: skip
@@ -28,7 +30,7 @@ inline pass_calmly() {
         :: waited == BOUND && !is_served -> broken("broken: nobody runs the guest, and a host could\n")
         :: else
         fi;
-        grow(waited, BOUND); tock = !tock; pass() } }
+        waited = waited + (waited < BOUND); tock = !tock; pass() } }
 }
 #endif
 active proctype Clock() {

@@ -42,29 +42,24 @@ inline prolong(h) {
 inline break_stream() {
     d_step { stream != NO_STREAM && !calm -> printf("the stream breaks\n"); stream = NO_STREAM }
 }
-inline kill_receiver(h) {
-    d_step { up(h) && is_copy(h) && !calm -> say(h, "loses its receiver\n"); destroy(h) }
-}
 inline kill_guard(h) {
     d_step { up(h) && (copy[h] == PAUSED || copy[h] == RUNS) && mine[h] != 0 && !calm -> say(h, "loses its guard\n");
         mine[h] = 0; fenced[h] = false;
         age[h] = (copy[h] == RUNS && age[h] < PAUSE_AT -> PAUSE_AT : LONG) }
 }
-inline crash(h) {
-    d_step { up(h) && copy[h] == RUNS && !calm -> say(h, "loses its guest to a crash\n"); destroy(h) }
+/* The host loses power, or boots; the receiver is killed, or the guest crashes. Nothing comes back by itself, so a host
+ * without power is one that has no copy and does nothing. What it has sent to the disk is under way still. */
+inline lose_copy(h) {
+    d_step { up(h) && copy[h] != NONE && !calm -> say(h, "loses its copy\n"); destroy(h) }
 }
+/* Its clock may stand still, too: when it goes on it takes its lease for fresh. Where there is no lease to be lost in time
+ * a frozen host is only slow, which all are at all times. */
 inline freeze(h) {
-    d_step { up(h) && !calm -> say(h, "freezes\n"); power[h] = FROZEN }
+    d_step { up(h) && (copy[h] == RUNS || copy[h] == PAUSED && mine[h] != 0) && !calm -> say(h, "freezes\n");
+        is_frozen[h] = true; was_frozen[h] = true; age[h] = 0 }
 }
 inline thaw(h) {
-    d_step { power[h] == FROZEN && !calm -> say(h, "goes on\n"); power[h] = ON; has_thawed[h] = (copy[h] == RUNS) }
-}
-/* What it has sent to the disk outlives it in the network, but not its boot. */
-inline power_off(h) {
-    d_step { up(h) && !calm -> say(h, "loses power\n"); power[h] = OFF; destroy(h) }
-}
-inline boot(h) {
-    d_step { power[h] == OFF && !calm -> say(h, "boots\n"); power[h] = ON; writes[h] = DRAINED }
+    d_step { is_frozen[h] && !calm -> say(h, "goes on\n"); is_frozen[h] = false }
 }
 active proctype Faults() {
 end:
@@ -78,12 +73,9 @@ end:
     BOTH(lose_late)
     BOTH(prolong)
     :: break_stream()
-    BOTH(kill_receiver)
     BOTH(kill_guard)
-    BOTH(crash)
+    BOTH(lose_copy)
     BOTH(freeze)
     BOTH(thaw)
-    BOTH(power_off)
-    BOTH(boot)
     od
 }

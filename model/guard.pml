@@ -3,9 +3,9 @@
 #define is_ready(h) (mine[h] != 0 && (fenced[h] || !FENCE_FIRST))
 
 inline renew(h) {
-    d_step { reaches(h) && mine[h] != 0 && age[h] > 0 ->
+    d_step { reaches(h) && mine[h] != 0 && (age[h] > 0 || was_frozen[h]) ->
         if
-        :: holds(h, mine[h]) -> say(h, "renews\n"); ttl = TTL; age[h] = 0; has_thawed[h] = false
+        :: holds(h, mine[h]) -> say(h, "renews\n"); ttl = TTL; age[h] = 0; was_frozen[h] = false
         :: else -> say(h, "learns that its lease is lost\n"); lose_lease(h)
         fi }
 }
@@ -14,7 +14,11 @@ inline hear_late(h) {
 }
 inline pause(h) {
     d_step { up(h) && copy[h] == RUNS && age[h] >= PAUSE_AT -> say(h, "pauses\n");
-        copy[h] = PAUSED; has_thawed[h] = false }
+        copy[h] = PAUSED;
+        if
+        :: mine[h] == 0 -> was_frozen[h] = false
+        :: else
+        fi }
 }
 inline unpause(h) {
     d_step { up(h) && copy[h] == PAUSED && is_ready(h) && age[h] < PAUSE_AT -> say(h, "runs\n");

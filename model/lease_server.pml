@@ -4,12 +4,13 @@
 /* Another host's copy is the guest, and this host's is no backup of it. */
 #define superseded(h) (runner != h && (RECORD -> !has_backup : copy[h] == PAUSED))
 
-/* Epochs grow for ever, but only their order counts: unused ones are closed up, so that the states are finitely many. */
+/* Epochs grow for ever, but the fence needs no more than their order, and the lease server no more than whether it is
+ * the present one. So gaps are closed and what is over is called FORMER: then there are finitely many states. */
 #define used(n) (mine[A] == n || mine[B] == n || late_epoch == n || fence_epoch == n)
 #define close_up(x) x = x - (x > n)
 byte n = 0;
 inline close_gaps() {
-    n = 1;
+    n = FORMER + 1;
     do
     :: n < epoch && used(n) -> n++
     :: n < epoch && !used(n) ->
@@ -18,8 +19,18 @@ inline close_gaps() {
     od;
     n = 0
 }
+inline end_epoch(h) {
+    if
+    :: mine[h] != 0 && fenced[h] -> mine[h] = FORMER
+    :: else
+    fi;
+    if
+    :: EPOCH && late_from == h && late_epoch != 0 && late != FENCE_CALL -> forget_late() /* it would be refused */
+    :: else
+    fi
+}
 inline grant(h) {
-    holder = h; ttl = TTL; epoch++; close_gaps()
+    end_epoch(A); end_epoch(B); holder = h; ttl = TTL; epoch++; close_gaps()
 }
 
 inline age_writes(h) {

@@ -8,6 +8,7 @@
 #define A 0
 #define B 1
 #define NOBODY 2
+#define FORMER 1 /* some epoch that is over */
 #define other(h) (1 - (h))
 #define BOTH(step) :: step(A) :: step(B)
 #define say(h, what) printf("%c ", 65 + h); printf(what)
@@ -20,7 +21,6 @@
 #define PAUSE_AT (TTL - 1) /* a guard that has renewed nothing for so long pauses its guest before the next tick */
 #define LONG TTL
 
-mtype:power = { ON, FROZEN, OFF };
 mtype:copy = {
     NONE,
     PARTIAL, /* the first full copy is on its way */
@@ -34,7 +34,7 @@ mtype:stream = { NO_STREAM, FIRST_COPY, CHECKPOINTS };
 mtype:writes = { DRAINED, OWN, OLD };
 
 /* On the lease server: a lease, which ends by itself, and a record, which stays. */
-byte holder = NOBODY, epoch = 0, ttl = 0;
+byte holder = NOBODY, epoch = FORMER, ttl = 0;
 byte runner = NOBODY;    /* the host whose copy is the guest */
 bool has_backup = false; /* the other host's copy may become the guest */
 
@@ -42,7 +42,7 @@ bool has_backup = false; /* the other host's copy may become the guest */
 byte owner = NOBODY, fence_epoch = 0;
 
 /* On each host. */
-mtype:power power[2] = ON;
+bool is_frozen[2] = false;
 mtype:copy copy[2] = NONE;
 mtype:output output[2] = OPEN;
 byte mine[2] = 0;       /* the epoch under which it believes to hold the lease; 0: it does not */
@@ -53,16 +53,16 @@ mtype:writes writes[2] = DRAINED; /* who has run the guest has writes under way,
 mtype:stream stream = NO_STREAM;
 
 /* What only the checker knows. */
-bool ahead = true;              /* clients have seen what the backup does not know */
-bool has_thawed[2] = false;     /* it was frozen, and its guard has not acted since */
+bool ahead = true;              /* clients may have seen what the backup does not know */
+bool was_frozen[2] = false;     /* and has renewed nothing since */
 bool calm = false;              /* faults and acts are over */
 bool is_reaching[2] = true;     /* lease server and storage, when all is calm */
 
-#define up(h) (power[h] == ON)
+#define up(h) (!is_frozen[h])
 #define reaches(h) (up(h) && is_reaching[h])
 
 inline lose_lease(h) {
-    mine[h] = 0; fenced[h] = false; age[h] = LONG; has_thawed[h] = false;
+    mine[h] = 0; fenced[h] = false; age[h] = LONG; was_frozen[h] = false;
     if
     :: copy[h] == RUNS -> copy[h] = PAUSED
     :: copy[h] == BOOTING -> copy[h] = NONE

@@ -3,9 +3,9 @@
 
 #define two_writers (copy[A] == RUNS && may_write(A) && copy[B] == RUNS && may_write(B))
 #define spoils(h) (writes[h] == OLD && may_write(h))
-/* Runs, and was not frozen just now. */
-#define in_time(h) (up(h) && copy[h] == RUNS && !has_thawed[h])
-/* Without held output, an old copy can be seen in the instant between its thaw and its guard's next step. */
+/* Runs, and has not been frozen since it renewed its lease. */
+#define in_time(h) (up(h) && copy[h] == RUNS && !was_frozen[h])
+/* Without held output, an old copy can be seen from its thaw until it next renews or pauses. */
 #define is_old_seen(h) (is_seen(h) && runner != h && (HOLD || in_time(h)))
 
 active proctype Properties() {

@@ -8,7 +8,7 @@
 
 inline complete_first_copy(h) {
     d_step { stream == FIRST_COPY && up(h) && copy[h] == RUNS && up(other(h)) -> say(h, "has sent the first copy\n");
-        copy[other(h)] = WHOLE; stream = CHECKPOINTS; output[h] = HELD }
+        copy[other(h)] = WHOLE; stream = CHECKPOINTS; output[h] = HELD; ahead = true }
 }
 inline checkpoint(h) {
     d_step { stream == CHECKPOINTS && up(h) && copy[h] == RUNS && up(other(h)) && ahead -> say(h, "is checkpointed\n");
@@ -24,22 +24,16 @@ inline protect(h) {
 inline go_alone(h) {
     d_step { may_go_alone(h) ->
         if
-        :: holds(h, mine[h]) -> say(h, "goes on alone\n"); has_backup = false; output[h] = OPEN; stream = NO_STREAM
+        :: holds(h, mine[h]) -> say(h, "goes on alone\n"); has_backup = false; output[h] = OPEN; ahead = true; stream = NO_STREAM
         :: else -> lose_lease(h)
         fi }
 }
 inline open_early(h) {
     d_step { !ALONE_FIRST && up(h) && output[h] != OPEN && stream == NO_STREAM -> say(h, "lets its output go\n");
-        output[h] = OPEN }
-}
-inline be_seen(h) {
-    d_step { is_seen(h) && runner == h && !ahead && !calm -> say(h, "answers a client\n"); ahead = true }
+        output[h] = OPEN; ahead = true }
 }
 inline give_up_part(h) {
     d_step { up(h) && copy[h] == PARTIAL && stream == NO_STREAM -> say(h, "destroys a part of a copy\n"); destroy(h) }
-}
-inline miss_peer(h) {
-    d_step { stream != NO_STREAM && !up(h) -> say(h, "is missed by its peer\n"); stream = NO_STREAM }
 }
 active proctype Replication() {
 end:
@@ -49,8 +43,6 @@ end:
     BOTH(protect)
     BOTH(go_alone)
     BOTH(open_early)
-    BOTH(be_seen)
     BOTH(give_up_part)
-    BOTH(miss_peer)
     od
 }

@@ -27,7 +27,7 @@ TAKEN_AWAY: Final[Mapping[str, str]] = {
     "FENCE_LASTS": WITHOUT_DISK,
     "DRAIN": OLD_WRITES,
     "RECORD": PART,
-    "ALONE_FIRST": TWO_HISTORIES,
+    "ALONE_FIRST": FORGETS,
     "FRESH": PART,
     "BURN": FORGETS,
     "PAUSE_FIRST": WITHOUT_LEASE,
@@ -37,7 +37,7 @@ TAKEN_AWAY: Final[Mapping[str, str]] = {
 """By part: the shortest counterexample's end."""
 
 STORIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "B takes over when A has lost power": ("has_backup && in_time(A)", "power[A] == OFF && in_time(B)"),
+    "B takes over when A has lost power": ("has_backup && in_time(A)", "copy[A] == NONE && holder == A", "in_time(B)"),
     "A, cut off, pauses; B takes over; A destroys its copy": (
         "in_time(A) && has_backup",
         "up(A) && copy[A] == PAUSED && mine[A] != 0 && in_time(B)",
@@ -58,14 +58,14 @@ STORIES: Final[Mapping[str, tuple[str, ...]]] = {
         "in_time(A)",
     ),
     "A, frozen, goes on beside B for an instant": ("up(A) && copy[A] == RUNS && in_time(B)",),
-    "B is lost and A goes on alone": ("has_backup", "power[B] == OFF", "in_time(A) && output[A] == OPEN"),
+    "B is lost and A goes on alone": ("has_backup", "copy[B] == NONE", "in_time(A) && output[A] == OPEN"),
     "A's guest, protected, lives on B and is protected by A": (
         "has_backup && runner == A",
         "has_backup && runner == B",
     ),
     "both hosts lose power and the guest is started anew": (
         "in_time(A)",
-        "power[A] == OFF && power[B] == OFF",
+        "copy[A] == NONE && copy[B] == NONE",
         "in_time(A)",
     ),
     "A's call to the fence comes when B owns the disk": ("late == FENCE_CALL && late_from == A && in_time(B)",),
