@@ -1,14 +1,17 @@
 """The wheels that hosts install: in, the sources and the lock file; out, build/wheels, and the markers that name it.
 
 build/wheels/hefery-*.whl       Hefery itself, the same bytes from the same sources
+build/wheels/hefery.tar.gz      as hosts have it: bin/, and lib/ with the byte code of the Python that runs here
 build/wheels/SET/               requirements.txt (pinned, with hashes) and its wheels; SET is base, or extras: predictor
 build/wheels/SET.tar            the same as one file
 
-A host's venv is up to date when its file .dependencies holds the SHA-256 of SET/requirements.txt, and .application that
-of Hefery's wheel. usage: python scripts/wheels.py [--marker EXTRAS | --application-marker]
+A host's venv is up to date when its file .dependencies holds the SHA-256 of SET/requirements.txt, and its link
+application leads to application-SHA, which is named after that of Hefery's wheel.
+usage: python scripts/wheels.py [--marker EXTRAS | --application-marker]
 """
 
 import argparse
+import compileall
 import hashlib
 import os
 import re
@@ -21,8 +24,12 @@ import tomllib
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any
 
+from installer import install
+from installer.destinations import SchemeDictionaryDestination
+from installer.sources import WheelFile
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -34,7 +41,9 @@ SETS: tuple[tuple[str, ...], ...] = ((), ("predictor",))
 
 _HOST_PYTHON = "3.11"  # Debian 12's, whatever runs here
 _HOST_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_SOURCE_DATE_EPOCH = "315532800"  # 1980, the oldest that a zip file can hold: the same bytes from the same sources
+_HOST_INTERPRETER = "/opt/hefery/venv/bin/python"  # role python_app makes it
+_SOURCE_DATE_EPOCH = 315_532_800  # 1980, the oldest that a zip file can hold: the same bytes from the same sources
+_OWNED_BY_ROOT = ("--owner=root:0", "--group=root:0", "--mode=go=rX", "--sort=name", f"--mtime=@{_SOURCE_DATE_EPOCH}")
 
 
 def set_name(extras: Iterable[str]) -> str:
@@ -54,31 +63,35 @@ def dependencies_marker(extras: Iterable[str]) -> str:
 
 
 def application_marker() -> str:
-    """What a venv's .application holds once this Hefery is installed; builds the wheel if need be."""
+    """The SHA that a venv's application is named after once this Hefery is installed; builds the wheel if need be."""
     return hashlib.sha256(build_application().read_bytes()).hexdigest()
 
 
 def build_application() -> Path:
-    """Hefery's own wheel, built from a copy so that nothing left over in the tree gets in."""
+    """Hefery's own wheel, and its tar; built from a copy so that nothing left over in the tree gets in."""
     packages = _pyproject()["tool"]["setuptools"]["packages"]
     sources = [ROOT / "pyproject.toml", ROOT / "README.md"]
     sources += [path for name in packages for path in sorted(ROOT.joinpath(*name.split(".")).glob("*.py"))]
-    key = _digest(sources)
+    key = _digest([*sources, Path(__file__)])
     found = sorted(OUT.glob("hefery-*.whl"))
     if len(found) == 1 and _read(OUT / ".application") == key:
         return found[0]
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=OUT) as scratch:
         for path in sources:
             copy = Path(scratch, "source", path.relative_to(ROOT))
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             copy.chmod(0o644)
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", f"{scratch}/out"]
-        _run([*command, f"{scratch}/source"], SOURCE_DATE_EPOCH=_SOURCE_DATE_EPOCH)
+        _run([*command, f"{scratch}/source"], SOURCE_DATE_EPOCH=f"{_SOURCE_DATE_EPOCH}")
         (wheel,) = Path(scratch, "out").glob("*.whl")
+        _unpack(wheel, Path(scratch, "unpacked"))
+        pack = ["tar", "--create", "--gzip", f"--file={scratch}/archive", *_OWNED_BY_ROOT]
+        _run([*pack, f"--directory={scratch}/unpacked", "bin", "lib"])
         for old in found:
             old.unlink()
-        shutil.copyfile(wheel, OUT / wheel.name)
+        wheel.rename(OUT / wheel.name)
+        Path(scratch, "archive").rename(OUT / "hefery.tar.gz")
     (OUT / ".application").write_text(key)
     return OUT / wheel.name
 
@@ -103,6 +116,17 @@ def fetch_dependencies(extras: tuple[str, ...]) -> Path:
         new.rename(folder)
         Path(scratch, "archive").rename(archive)
     return folder
+
+
+def _unpack(wheel: Path, tree: Path) -> None:
+    """Install a wheel into `tree`, for the hosts' interpreter."""
+    schemes = {"purelib": f"{tree}/lib", "scripts": f"{tree}/bin"}
+    with WheelFile.open(wheel) as source:
+        install(source, SchemeDictionaryDestination(schemes, _HOST_INTERPRETER, "posix"), additional_metadata={})
+    for path in tree.rglob("*"):
+        os.utime(path, (_SOURCE_DATE_EPOCH, _SOURCE_DATE_EPOCH))
+    # by time and not by hash: a start need not read the sources, and yet notices where one was edited
+    compileall.compile_dir(tree / "lib", quiet=1, stripdir=tree, invalidation_mode=PycInvalidationMode.TIMESTAMP)
 
 
 def _pyproject() -> dict[str, Any]:
@@ -154,9 +178,11 @@ def _read(path: Path) -> str | None:
 
 
 def _run(command: list[str], **environment: str) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **environment})
+    """Run it; files that it makes are readable for all."""
+    whole = {**os.environ, **environment}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=whole, umask=0o022)
     if done.returncode:
-        sys.exit(f"wheels: {' '.join(command[1:4])} failed:\n{done.stdout}{done.stderr}")
+        sys.exit(f"wheels: {' '.join(command[:4])} failed:\n{done.stdout}{done.stderr}")
 
 
 def main() -> None:

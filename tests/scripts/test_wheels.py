@@ -1,7 +1,10 @@
 """The wheels that hosts install: what is asked of the lock file, and that the same sources give the same bytes."""
 
 import hashlib
+import importlib.util
+import os
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -38,13 +41,34 @@ def test_the_marker_is_that_of_the_requirements_file() -> None:
     assert wheels.dependencies_marker(["predictor"]) != wheels.dependencies_marker([])
 
 
-def test_the_same_sources_give_the_same_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_sources_give_the_same_wheel_and_tar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
-    for folder in ("one", "other"):
+    for folder, umask in (("one", 0o022), ("other", 0o077)):
         monkeypatch.setattr(wheels, "OUT", tmp_path / folder)
         (tmp_path / folder).mkdir()
+        before = os.umask(umask)
         built.append(wheels.build_application())
+        os.umask(before)
 
     assert built[0].read_bytes() == built[1].read_bytes()
+    tars = [path.with_name("hefery.tar.gz") for path in built]
+    assert tars[0].read_bytes() == tars[1].read_bytes()
     written = built[1].stat().st_mtime_ns
     assert wheels.build_application().stat().st_mtime_ns == written, "built again without need"
+    assert sorted(path.name for path in built[1].parent.iterdir()) == [".application", built[1].name, tars[1].name]
+
+
+def test_the_tar_is_roots_and_anyone_may_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheels, "OUT", tmp_path)
+    wheels.build_application()
+
+    with tarfile.open(tmp_path / "hefery.tar.gz") as packed:
+        entries = packed.getmembers()
+
+    assert {(entry.uid, entry.gid) for entry in entries} == {(0, 0)}
+    runs = {entry.name for entry in entries if entry.isfile() and entry.mode & 0o111}
+    assert runs == {"bin/hefery-agent", "bin/hefery-predictor", "bin/hefery-remus"}
+    assert {oct(entry.mode) for entry in entries} == {"0o644", "0o755"}
+    sources = {entry.name for entry in entries if entry.name.endswith(".py")}
+    compiled = {entry.name for entry in entries if entry.name.endswith(".pyc")}
+    assert {importlib.util.source_from_cache(name) for name in compiled} == sources
