@@ -13,7 +13,7 @@ bool tock = false;
 
 /* Who stays frozen for ever is as good as without power, what is late for ever as good as lost. */
 inline end_faults() {
-    atomic { !calm && late == NOTHING && up(A) && up(B) -> calm = true;
+    atomic { !calm && late[A] == NOTHING && late[B] == NOTHING && up(A) && up(B) -> calm = true;
         if
         :: is_reaching[A] = false
         :: skip

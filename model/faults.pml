@@ -1,13 +1,13 @@
 /* What may go wrong, at any time, any number of times. A cut link, whole or one way, is one on which requests go astray
  * and streams break. */
 
-#define may_stray (late == NOTHING && !calm)
+#define may_stray(h) (late[h] == NOTHING && !calm)
 
 inline stray_acquire(h) {
-    d_step { may_stray && may_acquire(h) -> say(h, "asks for the lease and hears nothing\n"); go_astray(h, ACQUIRE) }
+    d_step { may_stray(h) && may_acquire(h) -> say(h, "asks for the lease and hears nothing\n"); go_astray(h, ACQUIRE) }
 }
 inline stray_fence(h) {
-    d_step { may_stray && may_fence(h) -> say(h, "calls the fence and hears nothing\n"); go_astray(h, FENCE_CALL) }
+    d_step { may_stray(h) && may_fence(h) -> say(h, "calls the fence and hears nothing\n"); go_astray(h, FENCE_CALL) }
 }
 inline burn(h) {
     if
@@ -16,23 +16,23 @@ inline burn(h) {
     fi
 }
 inline stray_take(h) {
-    d_step { may_stray && may_take(h) -> say(h, "writes that it takes over and hears nothing\n");
+    d_step { may_stray(h) && may_take(h) -> say(h, "writes that it takes over and hears nothing\n");
         go_astray(h, TAKE); burn(h) }
 }
 inline stray_protect(h) {
-    d_step { may_stray && may_protect(h) -> say(h, "writes of its backup and hears nothing\n");
+    d_step { may_stray(h) && may_protect(h) -> say(h, "writes of its backup and hears nothing\n");
         go_astray(h, PROTECT); burn(h) }
 }
 inline stray_alone(h) {
-    d_step { may_stray && may_go_alone(h) -> say(h, "writes that it is alone and hears nothing\n");
+    d_step { may_stray(h) && may_go_alone(h) -> say(h, "writes that it is alone and hears nothing\n");
         go_astray(h, ALONE); burn(h) }
 }
 inline stray_revoke(h) {
-    d_step { may_stray && may_hand_over(h) -> say(h, "hands over and hears nothing\n");
+    d_step { may_stray(h) && may_hand_over(h) -> say(h, "hands over and hears nothing\n");
         go_astray(h, REVOKE); revoke(h) }
 }
 inline lose_late(h) {
-    d_step { late != NOTHING && late_from == h && !calm -> say(h, "asks in vain\n"); forget_late() }
+    d_step { late[h] != NOTHING && !calm -> say(h, "asks in vain\n"); forget_late(h) }
 }
 /* The lease server restarts, or a renewal that nobody waits for arrives. */
 inline prolong(h) {

@@ -6,7 +6,7 @@
 
 /* Epochs grow for ever, but the fence needs no more than their order, and the lease server no more than whether it is
  * the present one. So gaps are closed and what is over is called FORMER: then there are finitely many states. */
-#define used(n) (mine[A] == n || mine[B] == n || late_epoch == n || fence_epoch == n)
+#define used(n) (mine[A] == n || mine[B] == n || late_epoch[A] == n || late_epoch[B] == n || fence_epoch == n)
 #define close_up(x) x = x - (x > n)
 byte n = 0;
 inline close_gaps() {
@@ -14,7 +14,7 @@ inline close_gaps() {
     do
     :: n < epoch && used(n) -> n++
     :: n < epoch && !used(n) ->
-        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch); close_up(fence_epoch); close_up(epoch)
+        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch[A]); close_up(late_epoch[B]); close_up(fence_epoch); close_up(epoch)
     :: else -> break
     od;
     n = 0
@@ -25,7 +25,7 @@ inline end_epoch(h) {
     :: else
     fi;
     if
-    :: EPOCH && late_from == h && late_epoch != 0 && late != FENCE_CALL -> forget_late() /* it would be refused */
+    :: EPOCH && late_epoch[h] != 0 && late[h] != FENCE_CALL -> forget_late(h) /* it would be refused */
     :: else
     fi
 }
@@ -50,16 +50,16 @@ inline write_revoked() {
     holder = NOBODY; ttl = 0
 }
 inline serve_late(h) {
-    d_step { late != NOTHING && late != FENCE_CALL && late_from == h -> say(h, "is served late\n");
+    d_step { late[h] != NOTHING && late[h] != FENCE_CALL -> say(h, "is served late\n");
         if
-        :: late == ACQUIRE && !superseded(h) && holder == NOBODY -> grant(h)
-        :: late == TAKE && holds(h, late_epoch) -> write_taken(h)
-        :: late == PROTECT && holds(h, late_epoch) -> has_backup = true
-        :: late == ALONE && holds(h, late_epoch) -> has_backup = false
-        :: late == REVOKE && holds(h, late_epoch) -> write_revoked()
+        :: late[h] == ACQUIRE && !superseded(h) && holder == NOBODY -> grant(h)
+        :: late[h] == TAKE && holds(h, late_epoch[h]) -> write_taken(h)
+        :: late[h] == PROTECT && holds(h, late_epoch[h]) -> has_backup = true
+        :: late[h] == ALONE && holds(h, late_epoch[h]) -> has_backup = false
+        :: late[h] == REVOKE && holds(h, late_epoch[h]) -> write_revoked()
         :: else
         fi;
-        forget_late() }
+        forget_late(h) }
 }
 inline expire(h) {
     d_step { holder == h && ttl == 0 -> say(h, "holds the lease no more\n"); holder = NOBODY }

@@ -74,16 +74,16 @@ inline destroy(h) {
 }
 
 /* A request is mostly sent, served and heard in one step. Or it goes astray: it is served late, or never, and nobody hears
- * the answer. One such request at a time is on its way. */
+ * the answer. One such request of each host may be on its way. */
 mtype:request = { NOTHING, ACQUIRE, FENCE_CALL, TAKE, PROTECT, ALONE, REVOKE };
-mtype:request late = NOTHING;
-byte late_from = 0, late_epoch = 0;
+mtype:request late[2] = NOTHING;
+byte late_epoch[2] = 0;
 
 inline go_astray(h, what) {
-    late = what; late_from = h; late_epoch = mine[h]
+    late[h] = what; late_epoch[h] = mine[h]
 }
-inline forget_late() {
-    late = NOTHING; late_from = 0; late_epoch = 0
+inline forget_late(h) {
+    late[h] = NOTHING; late_epoch[h] = 0
 }
 
 #include "lease_server.pml"

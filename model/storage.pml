@@ -10,8 +10,8 @@ inline give_disk(h, number) {
     fi
 }
 inline serve_late_call(h) {
-    d_step { late == FENCE_CALL && late_from == h -> say(h, "calls the fence late\n");
-        give_disk(h, late_epoch); forget_late() }
+    d_step { late[h] == FENCE_CALL -> say(h, "calls the fence late\n");
+        give_disk(h, late_epoch[h]); forget_late(h) }
 }
 inline forget_epoch() {
     d_step { !FENCE_LASTS && !calm && fence_epoch > 0 -> printf("F forgets the epoch\n"); fence_epoch = 0 }

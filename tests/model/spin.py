@@ -56,7 +56,7 @@ def search(
         "pan",
         "pan.c",
     )
-    said = _run(folder, "./pan", f"-m{deepest}", "-w24", *(["-a"] if is_lasting else []))
+    said = _run(folder, "./pan", f"-m{deepest}", "-w25", *(["-a"] if is_lasting else []))
     return _read(said, folder, flags)
 
 
