@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
 
@@ -88,6 +89,8 @@ def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> 
     if decision.verdict is Verdict.TAKE_OVER:
         code = incoming.wake(child)
         return _woken(incoming, decision, code)
+    with suppress(OSError):  # at once, as the guest may wait for it on the other side
+        session.connection.shutdown(socket.SHUT_RDWR)
     undone = copies.undo(settings.host.run_dir, record.domain)
     child.wait()
     text = f"the copy of {record.host} was given up, nothing was woken: {decision.reason}"

@@ -1,5 +1,6 @@
 """Where trials begin: in, a lab in any state; out, the protected pair in a known one, from a snapshot."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,11 @@ mkdir -p /run/systemd/system/hefery-agent.service.d
 printf '[Unit]\\nConditionPathExists=!/run\\n' >/run/systemd/system/hefery-agent.service.d/trials.conf
 systemctl daemon-reload && systemctl stop hefery-agent"""
 """A replication that begins wants the agent: it would take the reports away from the probe."""
+_WITH_AGENT: Final = """\
+rm /run/systemd/system/hefery-agent.service.d/trials.conf
+systemctl daemon-reload && systemctl start hefery-agent"""
+_GIVEN_UP_S: Final = 4
+_TRIES: Final = 3
 
 
 def begin(site: Site, base: Base) -> None:
@@ -71,22 +77,40 @@ def converge(site: Site) -> None:
 
 def freeze(site: Site) -> None:
     """Take the snapshots of a landscape that has converged, and leave it protected. Raises LabError."""
-    primary, unit = site.guest.primary, site.guest.unit
+    _mark(site).unlink(missing_ok=True)
+    for _ in range(_TRIES):
+        _protect(site)
+        actions.snapshot(site.lab, "protected")
+        site.run(site.guest.primary, _WITHOUT_AGENT, timeout_s=180)
+        actions.snapshot(site.lab, "probed")
+        if _is_received(site):
+            break
+        say("replication ended while the snapshots were taken, as where this machine is too busy: once more")
+        site.run(site.guest.primary, _WITH_AGENT, timeout_s=180)
+    else:
+        raise LabError(f"replication ends each time while snapshots are taken: journalctl -u {site.guest.unit} on a")
+    site.run(site.guest.primary, f"systemctl stop {site.guest.unit}", timeout_s=180)
+    actions.snapshot(site.lab, "unprotected")
+    _mark(site).write_text(commit())
+    actions.restore(site.lab, "protected")
+    say("the snapshots that trials begin from are taken")
+
+
+def _protect(site: Site) -> None:
     log = site.lab.state / "protect.json"
     protected = playbooks.play("playbooks/protect.yml", log)
     if protected.broken:
         raise LabError(f"protect.yml failed, see {log}: {'; '.join(protected.tasks[:3])}")
     if not wait(lambda: is_protected(site), _PROTECTED_S, every_s=1):
+        unit = site.guest.unit
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
-    _mark(site).unlink(missing_ok=True)
-    actions.snapshot(site.lab, "protected")
-    site.run(primary, _WITHOUT_AGENT)
-    actions.snapshot(site.lab, "probed")
-    site.run(primary, f"systemctl stop {unit}", timeout_s=180)
-    actions.snapshot(site.lab, "unprotected")
-    _mark(site).write_text(commit())
-    actions.restore(site.lab, "protected")
-    say("the snapshots that trials begin from are taken")
+
+
+def _is_received(site: Site) -> bool:
+    """Whether the backup still has the copy; one that replication has left is given up within moments."""
+    name, backup = site.guest.name, site.guest.backup
+    time.sleep(_GIVEN_UP_S)
+    return site.copies((backup,)) == {backup.name: [f"{name}--incoming"]}
 
 
 def forget(site: Site) -> None:

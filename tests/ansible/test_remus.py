@@ -1,14 +1,18 @@
 """The role remus: what it writes is what hefery-remus reads, and the units hold what a takeover depends on."""
 
 import configparser
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from failover.config import load
 from failover.settings import RemusSettings
-from tests.ansible.rendering import render
+from tests.ansible.plugins import ROLES
+from tests.ansible.rendering import evaluate, render
 
 
 def settings(tmp_path: Path, inventory: str, host: str, **more: Any) -> RemusSettings:
@@ -87,3 +91,37 @@ def test_a_stop_lets_the_peer_give_up_first_and_does_not_kill_xl() -> None:
 def test_memory_goes_over_tcp_only_where_that_is_said() -> None:
     assert "7760" not in render("production", "a", "remus", "hefery-receiver.socket.j2")
     assert "ListenStream=10.77.0.11:7760\n" in render("lab", "a", "remus", "hefery-receiver.socket.j2")
+
+
+@pytest.mark.parametrize(
+    ("active", "restarted"),
+    [
+        ("hefery-heartbeat.service", True),
+        ("hefery-heartbeat.service remus@web1.service", False),
+        ("hefery-heartbeat.service hefery-receiver@1.service", False),
+        ("remus@web1.service", True),  # a heartbeat that is down anyway
+        ("", True),
+    ],
+)
+def test_heartbeat_is_not_restarted_under_a_replicated_guest(active: str, restarted: bool, tmp_path: Path) -> None:
+    """A peer that hears nothing for a second takes over; a restart on a busy host took six."""
+    (tmp_path / "hefery-heartbeat.service").touch()
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        f"""#!/bin/bash
+[ "$1" = is-active ] || {{ echo "$1" >>{tmp_path}/did; exit; }}
+for pattern in "${{@:3}}"; do for unit in {active}; do [[ $unit == $pattern ]] && exit 0; done; done
+exit 3
+"""
+    )
+    systemctl.chmod(0o755)
+    handlers = yaml.safe_load((ROLES / "remus" / "handlers" / "main.yml").read_text())
+    script = handlers[0]["ansible.builtin.raw"]
+    beats = evaluate("__remus_beats_for_guests", "remus", remus_pacer_path="", remus_peers=[], inventory_hostname="a")
+    script = script.replace("{{ __remus_beats_for_guests }}", beats)
+    for folder in ("/etc/systemd/system", "/run/hefery"):
+        script = script.replace(folder, str(tmp_path))
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script], env=environment, check=True)
+    assert ("restart" in (tmp_path / "did").read_text().split()) is restarted
+    assert (tmp_path / "heartbeat.old").exists() is not restarted
