@@ -25,7 +25,7 @@ _CLOCKS_DIFFER: Final = 1.02
 
 @dataclass(frozen=True)
 class Held:
-    """It is ours, certainly until `until_ns` (CLOCK_MONOTONIC); `epoch` is the fencing token."""
+    """It is ours, certainly until `until_ns` of `now_ns`; `epoch` is the fencing token."""
 
     epoch: int
     until_ns: int
@@ -56,6 +56,11 @@ class Unknown:
     reason: str
 
 
+def now_ns() -> int:
+    """CLOCK_BOOTTIME, which goes on while the host is suspended, as a lease does."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 class Lease:
     """One guest's lease, for one host. A call takes one to three questions of lease.call_timeout_s at most each.
 
@@ -78,17 +83,18 @@ class Lease:
         except EtcdError as error:
             return Unknown(str(error))
 
-    def acquire(self, *, starts: bool = False) -> Held | Refused | Unknown:
+    def acquire(self, mark: str = "", *, starts: bool = False) -> Held | Refused | Unknown:
         """Win it where it is free, or its holder was silent for its time to live; where it is ours, renew it.
 
-        Refused for good where this host is superseded, unless it `starts` the guest, of which nobody has a copy.
+        Refused for good where the guest is another host's and the copy here, of that mark, no backup of it; unless this
+        host `starts` the guest, of which nobody has a copy.
         """
         record = self.look()
         if isinstance(record, Unknown):
             return record
         if self._is_ours(record) and record.epoch > self._burnt:
             return self.renew(record.epoch)
-        if record.supersedes(self._host) and not starts:
+        if record.supersedes(self._host, mark) and not starts:
             return Refused(record)
         if not self._is_ours(record) and (free_in_s := self._free_in_s(record)):
             return Refused(record, free_in_s)
@@ -96,13 +102,13 @@ class Lease:
 
     def renew(self, epoch: int) -> Held | Refused | Unknown:
         """Hold it for another time to live; done as long as nobody has followed, however late it is."""
-        sent_ns = time.monotonic_ns()
+        sent_ns = now_ns()
         answer = self._write_as_holder(epoch, {BEAT: self._nonce})
         return self._held(epoch, sent_ns) if isinstance(answer, Written) else answer
 
-    def note(self, epoch: int, *, has_backup: bool) -> Noted | Refused | Unknown:
-        """Tell that this host's copy is the guest, and whether the other's may become it. Unknown burns the epoch."""
-        guest = json.dumps({"runner": self._host, "has_backup": has_backup})
+    def note(self, epoch: int, backup: str = "") -> Noted | Refused | Unknown:
+        """Tell that this host's copy is the guest, and the mark of its backup, if any. Unknown burns the epoch."""
+        guest = json.dumps({"runner": self._host, "epoch": epoch, "backup": backup})
         answer = self._write_as_holder(epoch, {GUEST: guest})
         if isinstance(answer, Unknown):
             self._burn(epoch)
@@ -118,7 +124,7 @@ class Lease:
         owner = json.dumps({"holder": self._host, "ttl_s": self._ttl_s, "nonce": self._nonce})
         revisions = {OWNER: record.epoch, BEAT: record.beat, GUEST: record.noted}
         unchanged = [Condition(key, "EQUAL", revision) for key, revision in revisions.items()]
-        sent_ns = time.monotonic_ns()
+        sent_ns = now_ns()
         answer = self._write(unchanged, {OWNER: owner, BEAT: self._nonce})
         if isinstance(answer, Written):
             return self._held(answer.revision, sent_ns)
@@ -156,12 +162,12 @@ class Lease:
         """How long a contender still has to see this beat and no other."""
         if not record.is_held:
             return 0.0
-        seen_s = (time.monotonic_ns() - self._seen_ns) / NS_PER_S
+        seen_s = (now_ns() - self._seen_ns) / NS_PER_S
         return max(0.0, record.ttl_s * _CLOCKS_DIFFER - seen_s)
 
     def _noted(self, pairs: Pairs) -> Record:
         """What the pairs say; called when they have just been heard. Raises EtcdError."""
         record = read(pairs)
         if record != self._seen:
-            self._seen, self._seen_ns = record, time.monotonic_ns()
+            self._seen, self._seen_ns = record, now_ns()
         return record

@@ -30,17 +30,19 @@ class Record:
     noted: int = 0
     runner: str = ""
     """The host whose copy is the guest; none before it was first told."""
-    has_backup: bool = False
-    """Whether the other host's copy may become the guest."""
+    runner_epoch: int = 0
+    """In which that was told."""
+    backup: str = ""
+    """The mark of the one copy that may become the guest; none where nothing may."""
 
     @property
     def is_held(self) -> bool:
         """Whether `holder` has won it and not given it back; he may be dead."""
         return self.beat > 0
 
-    def supersedes(self, host: str) -> bool:
-        """Whether what `host` has is neither the guest nor a backup of it."""
-        return self.runner not in {"", host} and not self.has_backup
+    def supersedes(self, host: str, mark: str) -> bool:
+        """Whether the copy of that mark on `host` is neither the guest nor its backup."""
+        return self.runner not in {"", host} and (not mark or self.backup != mark)
 
 
 def read(pairs: Pairs) -> Record:
@@ -59,7 +61,7 @@ def read(pairs: Pairs) -> Record:
 
 def _record(owner: Pair, beat: Pair | None, guest: Pair | None) -> Record:
     said: dict[str, Any] = json.loads(owner.value)
-    noted: dict[str, Any] = json.loads(guest.value) if guest else {"runner": "", "has_backup": False}
+    noted: dict[str, Any] = json.loads(guest.value) if guest else {"runner": "", "epoch": 0, "backup": ""}
     return Record(
         epoch=owner.revision,
         beat=beat.revision if beat else 0,
@@ -68,5 +70,6 @@ def _record(owner: Pair, beat: Pair | None, guest: Pair | None) -> Record:
         nonce=str(said["nonce"]),
         noted=guest.revision if guest else 0,
         runner=str(noted["runner"]),
-        has_backup=noted["has_backup"] is True,
+        runner_epoch=int(noted["epoch"]),
+        backup=str(noted["backup"]),
     )

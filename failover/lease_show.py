@@ -23,8 +23,8 @@ class Shown:
     """Whether it was renewed within two periods."""
     runner: str | None = None
     """The host whose copy is the guest."""
-    has_backup: bool | None = None
-    """Whether the other host's copy may become the guest."""
+    backup: str | None = None
+    """The mark of the other host's copy, where that may become the guest."""
     problem: str = ""
 
 
@@ -56,7 +56,7 @@ def line(shown: Shown) -> str:
         return f"{shown.guest}: free, never held"
     last = f"held by {shown.holder}" + ("" if shown.is_renewed else ", NOT RENEWED")
     lease = last if shown.is_held else f"free, last held by {shown.holder}"
-    guest = f"; the guest is {shown.runner}'s{', with a backup' if shown.has_backup else ''}" if shown.runner else ""
+    guest = f"; the guest is {shown.runner}'s{', with a backup' if shown.backup else ''}" if shown.runner else ""
     return f"{shown.guest}: {lease}, epoch {shown.epoch}{guest}"
 
 
@@ -64,4 +64,4 @@ def _shown(guest: str, before: Record | Unknown, now: Record | Unknown) -> Shown
     if isinstance(now, Unknown):
         return Shown(guest, problem=now.reason)
     is_renewed = (now.beat > before.beat if isinstance(before, Record) else None) if now.is_held else False
-    return Shown(guest, now.holder, now.epoch, now.is_held, is_renewed, now.runner, now.has_backup)
+    return Shown(guest, now.holder, now.epoch, now.is_held, is_renewed, now.runner, now.backup)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Noted, Refused, Released, Unknown
+from failover.lease import Held, Lease, Noted, Refused, Released, Unknown, now_ns
 from failover.lease_record import Record
 from failover.settings import LeaseSettings
 from telemetry.units import NS_PER_S
@@ -108,9 +108,9 @@ def test_a_holding_counts_from_when_it_was_asked_for(tmp_path: Path, lease: Cont
             only.signal(signal.SIGSTOP)
             thaw = threading.Timer(0.3, only.signal, [signal.SIGCONT])
             thaw.start()
-            asked_ns = time.monotonic_ns()
+            asked_ns = now_ns()
             answer = held(ask())
-            assert time.monotonic_ns() - asked_ns > 0.25 * NS_PER_S
+            assert now_ns() - asked_ns > 0.25 * NS_PER_S
             assert answer.until_ns - asked_ns < (TTL_S + 0.25) * NS_PER_S
             thaw.join()
 
@@ -118,7 +118,7 @@ def test_a_holding_counts_from_when_it_was_asked_for(tmp_path: Path, lease: Cont
 def test_a_late_renewal_is_good_where_nobody_has_followed(member: Member, lease: Contending) -> None:
     a = lease([member], "a", 0.1)
     mine = held(a.acquire())
-    wait_for(lambda: time.monotonic_ns() > mine.until_ns)
+    wait_for(lambda: now_ns() > mine.until_ns)
     again = held(a.renew(mine.epoch))
     assert again.epoch == mine.epoch
     assert again.until_ns > mine.until_ns
@@ -126,7 +126,7 @@ def test_a_late_renewal_is_good_where_nobody_has_followed(member: Member, lease:
 
 def test_a_contender_that_comes_late_waits_the_whole_time(member: Member, lease: Contending) -> None:
     mine = held(lease([member], "a").acquire())
-    wait_for(lambda: time.monotonic_ns() > mine.until_ns)
+    wait_for(lambda: now_ns() > mine.until_ns)
     # nobody has told this one that the holder was silent so long
     free_in_s = refused(lease([member], "b").acquire()).free_in_s
     assert free_in_s is not None
@@ -152,43 +152,54 @@ def test_what_is_released_is_free_at_once(member: Member, lease: Contending) -> 
     held(b.renew(theirs.epoch))
 
 
-def test_a_host_that_is_no_backup_wins_nothing(member: Member, lease: Contending) -> None:
+def test_a_copy_that_is_no_backup_wins_nothing(member: Member, lease: Contending) -> None:
     a, b = lease([member], "a"), lease([member], "b")
     mine = held(a.acquire())
-    assert a.note(mine.epoch, has_backup=False) == Noted()
+    assert a.note(mine.epoch) == Noted()
     a.release(mine.epoch)
-    said = refused(b.acquire())
-    assert (said.record.runner, said.record.has_backup, said.free_in_s) == ("a", False, None)
+    said = refused(b.acquire("copy"))
+    assert (said.record.runner, said.record.runner_epoch, said.record.backup) == ("a", mine.epoch, "")
+    assert said.free_in_s is None
 
     mine = held(a.acquire())
-    assert a.note(mine.epoch, has_backup=True) == Noted()
+    assert a.note(mine.epoch, "copy") == Noted()
     a.release(mine.epoch)
-    theirs = held(b.acquire())
-    assert b.note(theirs.epoch, has_backup=False) == Noted()
+    for mark in ("", "another"):
+        assert refused(b.acquire(mark)).free_in_s is None
+    theirs = held(b.acquire("copy"))
+    assert b.note(theirs.epoch) == Noted()
     b.release(theirs.epoch)
-    assert refused(a.acquire()).record.runner == "b"
+    assert refused(a.acquire("copy")).record.runner == "b"
     assert held(a.acquire(starts=True)).epoch > theirs.epoch
+
+
+def test_an_epoch_is_taken_up_again_after_a_restart(member: Member, lease: Contending) -> None:
+    before, after, b = (lease([member], host) for host in ("a", "a", "b"))
+    mine = held(before.acquire())
+    assert refused(after.acquire()).record.holder == "a"
+    assert held(after.renew(mine.epoch)).epoch == mine.epoch
+    assert refused(b.acquire()).record.epoch == mine.epoch
 
 
 def test_what_changes_while_one_acquires_is_seen(member: Member, lease: Contending) -> None:
     a, b = lease([member], "a"), lease([member], "b")
     mine = held(a.acquire())
-    a.note(mine.epoch, has_backup=True)
+    a.note(mine.epoch, "copy")
     before = b.look()
     assert isinstance(before, Record)
-    a.note(mine.epoch, has_backup=False)
-    assert refused(b._win(before)).record.has_backup is False
+    a.note(mine.epoch)
+    assert refused(b._win(before)).record.backup == ""
 
 
 def test_only_the_holder_tells_of_the_guest(member: Member, lease: Contending) -> None:
     a, b = lease([member], "a"), lease([member], "b")
     mine = held(a.acquire())
     a.release(mine.epoch)
-    assert refused(a.note(mine.epoch, has_backup=True)).record.is_held is False
+    assert refused(a.note(mine.epoch, "copy")).record.is_held is False
     theirs = held(b.acquire())
-    assert refused(a.note(mine.epoch, has_backup=True)).record.noted == 0
-    assert refused(a.note(theirs.epoch - 1, has_backup=True)).record.noted == 0
-    assert isinstance(b.note(theirs.epoch, has_backup=True), Noted)
+    assert refused(a.note(mine.epoch, "copy")).record.noted == 0
+    assert refused(a.note(theirs.epoch - 1, "copy")).record.noted == 0
+    assert isinstance(b.note(theirs.epoch, "copy"), Noted)
 
 
 @pytest.mark.parametrize("act", ["release", "note"])
@@ -198,14 +209,14 @@ def test_what_is_done_late_meets_another_epoch(member: Member, lease: Contending
         a, b = lease.at(through, "a"), lease([member], "b")
         mine = held(a.acquire())
         proxy.order(Act.HANG)
-        lost = a.release(mine.epoch) if act == "release" else a.note(mine.epoch, has_backup=False)
+        lost = a.release(mine.epoch) if act == "release" else a.note(mine.epoch)
         assert isinstance(lost, Unknown)
         assert isinstance(a.renew(mine.epoch), Refused)
         again = held(a.acquire())
         assert again.epoch > mine.epoch
 
         late = lease([member], "a")
-        late.note(mine.epoch, has_backup=False)
+        late.note(mine.epoch)
         late.release(mine.epoch)
         said = refused(b.acquire())
         assert (said.record.epoch, said.record.noted) == (again.epoch, 0)
@@ -280,7 +291,7 @@ class Contender(threading.Thread):
         while not self._end.is_set():
             answer: Held | Released | Refused | Unknown = self._lease.acquire()
             while isinstance(answer, Held) and not self._end.is_set():
-                self.holdings.append(Holding(answer.epoch, self._host, time.monotonic_ns(), answer.until_ns))
+                self.holdings.append(Holding(answer.epoch, self._host, now_ns(), answer.until_ns))
                 answer = self._go_on(answer)
             self._end.wait(self._random.uniform(0.01, 0.1))
 
@@ -293,8 +304,8 @@ class Contender(threading.Thread):
         return self._lease.renew(mine.epoch)
 
     def _give_back(self, mine: Held) -> None:
-        now_ns = time.monotonic_ns()
-        self.holdings = [replace(one, until_ns=min(one.until_ns, now_ns)) for one in self.holdings]
+        end_ns = now_ns()
+        self.holdings = [replace(one, until_ns=min(one.until_ns, end_ns)) for one in self.holdings]
         self._lease.release(mine.epoch)
 
 
@@ -379,7 +390,7 @@ def test_a_frozen_etcd_holds_nobody_up(tmp_path: Path, lease: Contending) -> Non
             answers = [
                 a.renew(mine.epoch),
                 b.acquire(),
-                a.note(mine.epoch, has_backup=True),
+                a.note(mine.epoch, "copy"),
                 a.release(mine.epoch),
                 b.look(),
             ]

@@ -40,7 +40,7 @@ def test_holders_are_shown(tmp_path: Path) -> None:
         first, second = web1.acquire(), web2.acquire()
         assert isinstance(first, Held)
         assert isinstance(second, Held)
-        web1.note(first.epoch, has_backup=True)
+        web1.note(first.epoch, "copy-1")
         text = show(tmp_path, settings)
         web2.release(second.epoch)
         end = threading.Event()
@@ -63,10 +63,10 @@ def test_holders_are_shown(tmp_path: Path) -> None:
         ],
     )
     assert done.returncode == 0
-    no_guest = {"runner": "", "has_backup": False}
+    no_guest = {"runner": "", "backup": ""}
     held = {"holder": "b", "epoch": first.epoch, "is_held": True, "is_renewed": True} | {
         "runner": "b",
-        "has_backup": True,
+        "backup": "copy-1",
     }
     free = {"holder": "b", "epoch": second.epoch, "is_held": False, "is_renewed": False} | no_guest
     never = {"holder": "", "epoch": 0, "is_held": False, "is_renewed": False} | no_guest
