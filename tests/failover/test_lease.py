@@ -397,7 +397,7 @@ def test_a_frozen_etcd_holds_nobody_up(tmp_path: Path, lease: Contending) -> Non
             assert time.monotonic() - begun_s < 5 * 0.5 + 1.0
         assert all(isinstance(answer, Unknown) and "no answer in time" in answer.reason for answer in answers)
         # what was asked may be done now, and keeps nobody out for longer than a time to live
-        wait_for(lambda: isinstance(b.acquire(), Held), TTL_S + 5.0)
+        wait_for(lambda: isinstance(b.acquire("copy"), Held), TTL_S + 5.0)
 
 
 def test_a_cluster_that_forgets_is_not_believed(tmp_path: Path, lease: Contending) -> None:
