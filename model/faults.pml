@@ -52,8 +52,8 @@ inline kill_guard(h) {
 inline lose_copy(h) {
     d_step { up(h) && copy[h] != NONE && !calm -> say(h, "loses its copy\n"); destroy(h) }
 }
-/* Its clock may stand still, too: when it goes on it takes its lease for fresh. Where there is no lease to be lost in time
- * a frozen host is only slow, which all are at all times. */
+/* Its clock may stand still, too: when it goes on it takes its lease for fresh. Where no lease is to be kept a frozen
+ * host is only slow, which all are at all times. */
 inline freeze(h) {
     d_step { up(h) && (copy[h] == RUNS || copy[h] == PAUSED && mine[h] != 0) && !calm -> say(h, "freezes\n");
         is_frozen[h] = true; was_frozen[h] = true; age[h] = 0 }

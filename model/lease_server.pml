@@ -14,7 +14,8 @@ inline close_gaps() {
     do
     :: n < epoch && used(n) -> n++
     :: n < epoch && !used(n) ->
-        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch[A]); close_up(late_epoch[B]); close_up(fence_epoch); close_up(epoch)
+        close_up(mine[A]); close_up(mine[B]); close_up(late_epoch[A]); close_up(late_epoch[B]);
+        close_up(fence_epoch); close_up(epoch)
     :: else -> break
     od;
     n = 0

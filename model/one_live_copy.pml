@@ -73,8 +73,8 @@ inline destroy(h) {
     lose_lease(h); copy[h] = NONE; output[h] = OPEN; stream = NO_STREAM
 }
 
-/* A request is mostly sent, served and heard in one step. Or it goes astray: it is served late, or never, and nobody hears
- * the answer. One such request of each host may be on its way. */
+/* A request is mostly sent, served and heard in one step. Or it goes astray: it is served late, or never, and nobody
+ * hears the answer. One such request of each host may be on its way. */
 mtype:request = { NOTHING, ACQUIRE, FENCE_CALL, TAKE, PROTECT, ALONE, REVOKE };
 mtype:request late[2] = NOTHING;
 byte late_epoch[2] = 0;

@@ -14,7 +14,7 @@ inline order_start(h) {
         drain(h); copy[h] = BOOTING; grant(h); mine[h] = epoch; age[h] = 0 }
 }
 inline order_protection(h) {
-    d_step { leads(h) && (output[h] == OPEN || !FRESH) && stream == NO_STREAM && up(other(h)) && copy[other(h)] == NONE && !calm ->
+    d_step { leads(h) && (output[h] == OPEN || !FRESH) && stream == NO_STREAM && copy[other(h)] == NONE && !calm ->
         say(h, "begins to replicate\n");
         drain(other(h)); copy[other(h)] = PARTIAL; stream = FIRST_COPY }
 }

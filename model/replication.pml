@@ -1,4 +1,5 @@
-/* xl remus and its pacer on one side, the receiver on the other. A checkpoint counts once the receiver acknowledges it. */
+/* xl remus and its pacer on one side, the receiver on the other. A checkpoint counts when the receiver has
+ * acknowledged it. */
 
 #define leads(h) (reaches(h) && is_ready(h) && (copy[h] == RUNS || copy[h] == PAUSED))
 #define may_protect(h) (leads(h) && output[h] == HELD && stream == CHECKPOINTS && !ahead)
@@ -24,7 +25,8 @@ inline protect(h) {
 inline go_alone(h) {
     d_step { may_go_alone(h) ->
         if
-        :: holds(h, mine[h]) -> say(h, "goes on alone\n"); has_backup = false; output[h] = OPEN; ahead = true; stream = NO_STREAM
+        :: holds(h, mine[h]) -> say(h, "goes on alone\n");
+            has_backup = false; output[h] = OPEN; ahead = true; stream = NO_STREAM
         :: else -> lose_lease(h)
         fi }
 }

@@ -1,4 +1,4 @@
-/* F: the disk belongs to the host that has called the fence under the highest epoch; other hosts' writes are refused. */
+/* F: the disk belongs to the host that has called the fence under the highest epoch; others' writes are refused. */
 
 #define may_write(h) (owner == (h) || !FENCE)
 #define is_new(number) (number >= fence_epoch || !EPOCH)

@@ -109,12 +109,6 @@ def test_the_model_lives(name: str, tmp_path: Path) -> None:
     assert search(tmp_path, story=STORIES[name]).counterexample is not None
 
 
-def test_what_cannot_happen_is_not_found(tmp_path: Path) -> None:
-    found = search(tmp_path, story=["in_time(A) && in_time(B)"], is_shortest=False)
-    assert found.counterexample is None
-    assert found.is_exhaustive
-
-
 def test_the_guest_does_not_run_again_sooner_than_a_lease_can_end(tmp_path: Path) -> None:
     found = search(tmp_path, "FAULTS_END", "BOUND=1")
     assert found.counterexample is not None
@@ -122,7 +116,7 @@ def test_the_guest_does_not_run_again_sooner_than_a_lease_can_end(tmp_path: Path
 
 
 def test_a_search_cut_short_proves_nothing(tmp_path: Path) -> None:
-    assert not search(tmp_path, is_shortest=False, deepest=1000).is_exhaustive
+    assert not search(tmp_path, is_shortest=False, deepest=30).is_exhaustive
 
 
 def test_a_missing_tool_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
