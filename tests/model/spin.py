@@ -21,7 +21,7 @@ class Search:
     """What a search has found."""
 
     is_exhaustive: bool
-    """Every state was visited and stored whole, unless an error has ended the search."""
+    """Every state was visited, and stored whole; no error has ended the search."""
     states: int
     counterexample: tuple[str, ...] | None
     """The steps that lead to the error, in words; None where there is no error."""

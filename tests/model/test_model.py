@@ -99,9 +99,13 @@ def test_each_part_is_needed(part: str, tmp_path: Path) -> None:
     assert found.counterexample[-1] == TAKEN_AWAY[part]
 
 
-def test_every_part_is_taken_away_once() -> None:
+def test_every_part_is_taken_away_and_explained() -> None:
     parts = re.findall(r"^#ifndef (\w+)$", (MODEL.parent / "parts.pml").read_text(encoding="ascii"), re.MULTILINE)
     assert set(parts) == {*TAKEN_AWAY, "HOLD"}
+    explained = re.findall(
+        r"^\| `([A-Z_]+)` \|", (MODEL.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert explained == list(TAKEN_AWAY)
 
 
 @pytest.mark.parametrize("name", STORIES)
