@@ -25,7 +25,8 @@ def test_counts_as_a_permutation_test_does(sample: Floats, values: Floats) -> No
 @given(sample=samples, pair=st.tuples(st.floats(-9, 9), st.floats(-9, 9)))
 def test_more_is_never_less_rare(sample: Floats, pair: tuple[float, float]) -> None:
     low, high = Rarity.learn(sample).decades(np.sort(pair))
-    assert 0 <= low <= high <= math.log10(1 + len(sample))
+    most = math.nextafter(math.log10(1 + len(sample)), math.inf)  # NumPy's logarithm may differ in its last digit
+    assert 0 <= low <= high <= most
 
 
 def test_nan_stays_nan_and_is_not_learned() -> None:
