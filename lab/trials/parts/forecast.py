@@ -10,7 +10,7 @@ from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of
 from lab.trials.report import Row
 from lab.trials.site import Site
 
-_LOAD: Final = "cpu=0.9&pages_per_s=2000&megabytes=48&seconds=40"
+_LOAD: Final = "cpu=0.9&pages_per_s=2000&megabytes=32&seconds=40"
 _NO_LOAD: Final = "seconds=0"
 _MOST_S: Final = 3.0
 _PATIENCE_S: Final = 60
