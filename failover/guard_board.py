@@ -1,0 +1,64 @@
+"""What guard and minder know of each other: in, a domain; out, a few numbers in memory that both of them see.
+
+Each is eight bytes that are written at once. They are in a folder of /run, so that they end with the boot whose clock
+they name.
+"""
+
+import mmap
+import os
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+_BYTES: Final = 8
+
+
+class Slot(IntEnum):
+    """Where each number is; all are 0 at first. Times are those of lease.now_ns()."""
+
+    NUMBER = 0
+    """The domain's, in Xen; 0 for none."""
+    DEADLINE = 1
+    """From when on it must not run."""
+    EPOCH = 2
+    """Under which it runs; 0 for none."""
+    GUARD_PAUSED = 3
+    """1 where the guard has paused it, or is about to."""
+    MINDER_PAUSED = 4
+    """The same of the minder."""
+    GUARD_TICK = 5
+    """When the guard last was awake."""
+    MINDER_TICK = 6
+
+
+class Board:
+    """The numbers of one domain."""
+
+    def __init__(self, run_dir: Path, domain: str) -> None:
+        """Raises OSError."""
+        file = directory(run_dir, domain) / "board"
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(descriptor, len(Slot) * _BYTES)
+            self._numbers = memoryview(mmap.mmap(descriptor, len(Slot) * _BYTES)).cast("q")
+        finally:
+            os.close(descriptor)
+
+    def __getitem__(self, slot: Slot) -> int:
+        return self._numbers[slot]
+
+    def __setitem__(self, slot: Slot, number: int) -> None:
+        self._numbers[slot] = number
+
+    def find(self, number: int) -> None:
+        """The domain has this number now; nobody has paused that one yet."""
+        self[Slot.DEADLINE] = 0
+        self[Slot.NUMBER] = 0
+        self[Slot.GUARD_PAUSED] = self[Slot.MINDER_PAUSED] = 0
+        self[Slot.NUMBER] = number
+
+
+def directory(run_dir: Path, domain: str) -> Path:
+    """Where a domain's guard keeps its lock, board and state."""
+    return run_dir / "guard" / domain

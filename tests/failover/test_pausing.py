@@ -1,0 +1,94 @@
+"""Guard and minder on one domain: each pauses it once, and what an operator has paused stays so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from failover import pausing
+from failover.guard_board import Board, Slot
+from failover.hypervisor import DomainState, HypervisorError
+
+
+class Counting:
+    """Xen, as far as pauses are counted."""
+
+    def __init__(self, pauses: int = 0) -> None:
+        self.pauses, self.fails = pauses, False
+
+    def pause(self, number: int) -> None:
+        if self.fails:
+            raise HypervisorError("no")
+        self.pauses += 1
+
+    def unpause(self, number: int) -> None:
+        assert self.pauses
+        self.pauses -= 1
+
+    def state(self, number: int) -> DomainState:
+        return DomainState(self.pauses > 0)
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    board = Board(tmp_path, "web1")
+    board.find(7)
+    return board
+
+
+@pytest.mark.parametrize("by_operator", [0, 1])
+def test_both_pause_and_the_guard_undoes_both(board: Board, by_operator: int) -> None:
+    xen: Any = Counting(by_operator)
+    for _ in range(3):
+        pausing.pause(xen, board, Slot.GUARD_PAUSED)
+        pausing.pause(xen, board, Slot.MINDER_PAUSED)
+    assert xen.pauses == by_operator + 2
+    for _ in range(3):
+        pausing.unpause(xen, board)
+    assert xen.pauses == by_operator
+    assert not pausing.is_ours(board)
+
+
+@pytest.mark.parametrize("mine", [Slot.GUARD_PAUSED, Slot.MINDER_PAUSED])
+def test_who_was_killed_before_the_call_does_it_again(board: Board, mine: Slot) -> None:
+    xen: Any = Counting()
+    board[mine] = 1
+    assert not pausing.is_done(xen, board)
+    assert pausing.pause(xen, board, mine)
+    assert xen.pauses == 1
+    assert pausing.is_done(xen, board)
+
+
+def test_what_an_operator_unpauses_is_paused_again(board: Board) -> None:
+    xen: Any = Counting()
+    pausing.pause(xen, board, Slot.GUARD_PAUSED)
+    xen.unpause(7)
+    assert pausing.pause(xen, board, Slot.GUARD_PAUSED)
+    assert xen.pauses == 1
+
+
+def test_a_pause_that_fails_is_not_written_down(board: Board) -> None:
+    xen: Any = Counting()
+    xen.fails = True
+    with pytest.raises(HypervisorError):
+        pausing.pause(xen, board, Slot.MINDER_PAUSED)
+    assert not pausing.is_ours(board)
+
+
+def test_a_guard_that_unpauses_while_the_minder_pauses_can_undo_it(board: Board) -> None:
+    class Meanwhile(Counting):
+        def pause(self, number: int) -> None:
+            board[Slot.MINDER_PAUSED] = 0  # the guard was here
+            super().pause(number)
+
+    xen: Any = Meanwhile()
+    pausing.pause(xen, board, Slot.MINDER_PAUSED)
+    pausing.unpause(xen, board)
+    assert xen.pauses == 0
+
+
+def test_without_a_domain_there_is_nothing_to_pause(board: Board) -> None:
+    xen: Any = Counting()
+    board.find(0)
+    assert not pausing.pause(xen, board, Slot.GUARD_PAUSED)
+    assert xen.pauses == 0
