@@ -1,0 +1,96 @@
+"""What a guard learns: in, what it knew and an answer, or that none came; out, what it knows then.
+
+The rules G, L and C of model/README.md: an epoch that is over stays so, and only an answer says that it is superseded.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given, Limits, State, Won
+from failover.lease import Held, Noted, Refused
+from telemetry.units import NS_PER_S
+
+PROBED_NS: Final = 2 * NS_PER_S
+"""How old the fence's last sign of life may be where a lease is claimed (C1)."""
+_TRIES_A_RENEWAL: Final = 5
+
+
+def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
+    """After an answer; one of an epoch that is not held any more changes nothing."""
+    match answer:
+        case Won(held, is_told) if not state.epoch and held.epoch > state.burnt_epoch:
+            return _won(state, held, now_ns, limits, is_told=is_told)
+        case Held(epoch) if epoch == state.epoch:
+            return _renewed(state, answer, limits)
+        case Refused():
+            return _refused(state, answer, now_ns, limits)
+        case Noted() if state.epoch:
+            return replace(state, is_told=True)
+    return _heard_of_fence(state, answer, now_ns, limits)
+
+
+def unanswered(state: State, ask: Ask, reason: str, now_ns: int, limits: Limits) -> State:
+    """After silence: as before, but what was to be written of the guest may yet be, and ends the epoch (L2)."""
+    soon_ns = _soon_ns(now_ns, limits)
+    if ask in OF_FENCE:
+        return replace(state, fence_ask_ns=soon_ns, reason=f"the fence does not answer: {reason}")
+    if ask is Ask.TELL:
+        state = over(state, reason)
+    return replace(state, ask_ns=soon_ns, reason=f"no answer of the lease server: {reason}")
+
+
+def over(state: State, reason: str) -> State:
+    """The epoch is over; another is to be claimed."""
+    return State(
+        last_epoch=state.last_epoch,
+        burnt_epoch=state.burnt_epoch,
+        ask_ns=state.ask_ns,
+        fence_answered_ns=state.fence_answered_ns,
+        is_superseded=state.is_superseded,
+        reason=reason,
+    )
+
+
+def burn(state: State, reason: str, ask_ns: int) -> State:
+    """The epoch is over for this host, though etcd may still have it as its own."""
+    return replace(over(state, reason), burnt_epoch=state.epoch, ask_ns=ask_ns)
+
+
+def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
+    match answer:
+        case Answers():
+            return replace(state, fence_answered_ns=now_ns, fence_ask_ns=now_ns + PROBED_NS // 2)
+        case Given(epoch) if epoch == state.epoch:
+            ask_ns = state.ask_ns if state.is_told else now_ns
+            return replace(state, is_fenced=True, fence_answered_ns=now_ns, ask_ns=ask_ns)
+        case Denied(epoch, reason) if epoch == state.epoch:
+            return burn(state, f"the fence refuses the disk: {reason}", now_ns + limits.renew_ns)
+    return state
+
+
+def _won(state: State, held: Held, now_ns: int, limits: Limits, *, is_told: bool) -> State:
+    won = replace(over(state, ""), epoch=held.epoch, last_epoch=held.epoch, held_since_ns=now_ns, is_told=is_told)
+    won = replace(won, burnt_epoch=0)
+    return replace(_renewed(won, held, limits), reason="the disk is not yet this epoch's")
+
+
+def _renewed(state: State, held: Held, limits: Limits) -> State:
+    deadline_ns = held.until_ns - limits.margin_ns
+    ask_ns = deadline_ns - limits.pause_ns + limits.renew_ns  # counted from the last asking
+    return replace(state, deadline_ns=deadline_ns, ask_ns=ask_ns, reason="" if state.is_ready else state.reason)
+
+
+def _refused(state: State, answer: Refused, now_ns: int, limits: Limits) -> State:
+    record = answer.record
+    if record.runner in {"", limits.host}:
+        reason = f"the lease is held by {record.holder}" if record.is_held else "the lease was given back"
+    elif record.runner_epoch > state.last_epoch:
+        reason = f"superseded: the guest is {record.runner}'s"
+        return replace(over(state, reason), is_superseded=True)
+    else:
+        reason = f"etcd contradicts itself: the guest is {record.runner}'s, of an epoch before this host's last"
+    return replace(over(state, reason), ask_ns=_soon_ns(now_ns, limits))
+
+
+def _soon_ns(now_ns: int, limits: Limits) -> int:
+    return now_ns + limits.renew_ns // _TRIES_A_RENEWAL

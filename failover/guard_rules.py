@@ -1,0 +1,75 @@
+"""What a guard does: in, what it knows and sees; out, an act on the guest, its reason, and what is to be asked.
+
+The rules G and C of model/README.md: whatever is unknown, late or contradictory pauses, and nothing but an answer that
+says that the guest is another host's destroys.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from failover.guard_answers import PROBED_NS, burn, over
+from failover.guard_state import Act, Ask, Decision, Evidence, Limits, State
+from telemetry.units import NS_PER_S
+
+_FENCE_LIMIT_NS: Final = 10 * NS_PER_S
+"""A lease without its disk is not kept from others for longer (C4)."""
+
+
+def may_run(state: State, now_ns: int, limits: Limits) -> bool:
+    """Whether the guest may; a deadline further away than any answer could put it is none: the clock has gone back."""
+    return state.is_ready and 0 < state.deadline_ns - now_ns <= limits.pause_ns
+
+
+def decide(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tuple[State, Decision]:
+    """One step: what is known after it, and what to do."""
+    if evidence.is_known and evidence.domain is None:
+        return _without_guest(state, evidence)
+    if state.epoch and not state.is_fenced and now_ns - state.held_since_ns > _FENCE_LIMIT_NS:
+        state = burn(state, "the fence does not answer: others may try", now_ns + limits.away_ns)
+    act, reason = _act(state, now_ns, evidence, limits)
+    return state, Decision(act, reason, tuple(_asks(state, now_ns, evidence)), state.epoch or state.burnt_epoch)
+
+
+def _without_guest(state: State, evidence: Evidence) -> tuple[State, Decision]:
+    """That it has halted is told, so that its backup does not bring it back; a crash is not: it shall (G6)."""
+    reason = "the domain is not here"
+    if evidence.has_halted and state.epoch:
+        if evidence.is_lease_asked:
+            return state, Decision(Act.HOLD, reason)
+        return over(state, reason), Decision(Act.HOLD, reason, (Ask.END,), state.epoch)
+    return replace(over(state, reason), is_superseded=False), Decision(Act.HOLD, reason)
+
+
+def _act(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tuple[Act, str]:
+    if evidence.domain is None:
+        return Act.PAUSE, "Xen cannot tell how it is"
+    if may_run(state, now_ns, limits):
+        return (Act.UNPAUSE if evidence.is_paused_by_us else Act.HOLD), "the lease is held"
+    reason = state.reason or "the lease was not renewed in time"
+    if not evidence.is_paused_by_us or not evidence.domain.is_paused:
+        return Act.PAUSE, reason
+    return (Act.DESTROY if state.is_superseded else Act.HOLD), reason
+
+
+def _asks(state: State, now_ns: int, evidence: Evidence) -> list[Ask]:
+    if state.is_superseded:
+        return []
+    asks = []
+    if not evidence.is_lease_asked and now_ns >= state.ask_ns and (ask := _of_lease(state, now_ns)):
+        asks.append(ask)
+    if not evidence.is_fence_asked and now_ns >= state.fence_ask_ns and (ask := _of_fence(state)):
+        asks.append(ask)
+    return asks
+
+
+def _of_lease(state: State, now_ns: int) -> Ask | None:
+    if state.epoch:
+        return Ask.TELL if state.is_fenced and not state.is_told else Ask.RENEW
+    answered_ns = state.fence_answered_ns
+    return Ask.CLAIM if answered_ns is not None and 0 <= now_ns - answered_ns <= PROBED_NS else None
+
+
+def _of_fence(state: State) -> Ask | None:
+    if state.epoch:
+        return None if state.is_fenced else Ask.FENCE
+    return Ask.PROBE

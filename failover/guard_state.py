@@ -1,0 +1,131 @@
+"""What a guard knows, sees and does: the words between its rules (guard_rules.py) and the process around them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from failover.hypervisor import DomainState
+from failover.lease import Held, Noted, Refused, Released, Unknown
+
+
+class Act(Enum):
+    """What is to become of the domain now."""
+
+    HOLD = "hold"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    DESTROY = "destroy"
+
+
+class Ask(Enum):
+    """What is to be asked of the lease, or of the fence."""
+
+    CLAIM = "claim the lease"
+    RENEW = "renew it"
+    TELL = "tell that this host's copy is the guest"
+    END = "tell that no copy may take over, and release"
+    PROBE = "ask the fence whether it answers"
+    FENCE = "have the disk given to this epoch"
+
+
+OF_FENCE = frozenset({Ask.PROBE, Ask.FENCE})
+
+
+@dataclass(frozen=True)
+class Won:
+    """A claim was answered; `is_told` where etcd has it already that this host's copy is the guest."""
+
+    held: Held
+    is_told: bool
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The fence is there."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The disk is this epoch's, whatever other hosts had under way."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The fence knows of a higher epoch, or of another host in this one."""
+
+    epoch: int
+    reason: str
+
+
+FenceAnswer = Answers | Given | Denied | Unknown
+Answer = Won | Held | Refused | Noted | Released | FenceAnswer
+"""Unknown is silence, of which nothing follows."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of this host and guest; times in nanoseconds."""
+
+    host: str
+    pause_ns: int
+    """From the asking for the last renewal that was answered to the pause; less than the time to live."""
+    margin_ns: int
+    """From the pause to the end of the lease: both together are its time to live."""
+    renew_ns: int
+    away_ns: int
+    """How long others may try, after a lease without its disk; different on each host."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the guard knows; the first one knows nothing."""
+
+    epoch: int = 0
+    """Held, as far as is known; 0 for none."""
+    deadline_ns: int = 0
+    """From when on the guest must not run."""
+    is_fenced: bool = False
+    is_told: bool = False
+    last_epoch: int = 0
+    """The highest that was held."""
+    burnt_epoch: int = 0
+    """Given back before another is claimed; 0 for none."""
+    held_since_ns: int = 0
+    ask_ns: int = 0
+    """When the lease is to be asked next."""
+    fence_ask_ns: int = 0
+    fence_answered_ns: int | None = None
+    is_superseded: bool = False
+    reason: str = "no lease was won yet"
+    """Why the guest would not run; none where the last renewal was answered."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all is done under this epoch that comes before running."""
+        return self.epoch > 0 and self.is_fenced and self.is_told and not self.is_superseded
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the guard sees of its guest, and what it still waits for."""
+
+    domain: DomainState | None
+    """None where it is not here."""
+    is_known: bool = True
+    """False where Xen could not tell: then `domain` says nothing."""
+    is_paused_by_us: bool = False
+    has_halted: bool = False
+    """As it was last seen, before it went."""
+    is_lease_asked: bool = False
+    is_fence_asked: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The act, its reason, and what is to be asked under which epoch (for a claim: the one that is burnt)."""
+
+    act: Act
+    reason: str
+    asks: tuple[Ask, ...] = ()
+    epoch: int = 0
