@@ -28,13 +28,15 @@ _VERBS: Final = {
     "take-over": "wake the copy that is here",
     "clean": "end copies whose receivers have died",
     "status": "print domains, copies and peers; exit code 3 where a domain here is not protected",
+    "guard": "let a domain run only while this host holds its lease; until ended",
+    "minder": "pause a domain whose guard did not renew in time; until ended",
     "lease": "show who holds the guests' leases",
 }
-_OF_A_DOMAIN: Final = ("send", "release", "settle", "hand-over", "take-over")
+_OF_A_DOMAIN: Final = ("send", "release", "settle", "hand-over", "take-over", "guard", "minder")
 
 _EPILOG: Final = """\
 Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release and settle (where the guest
-runs), connect (forced command of the peer's ssh key). For people:
+runs), guard and minder (where a guest may run), connect (forced command of the peer's ssh key). For people:
   hefery-remus status                     what runs here, what arrives
   hefery-remus release --domain web1      end its replication; exit code 4: the peer could not be asked
   hefery-remus hand-over --domain web1    let the peer take over, on purpose

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from telemetry.units import NS_PER_S
+
 INCOMING: Final = "--incoming"
 """Ends the name of a copy until it is woken (xl_migrate.c)."""
 
@@ -136,6 +138,8 @@ class LeaseSettings:
     """Time between two renewals: by default three may be lost, and a fourth comes too late."""
     call_timeout_s: float = 0.4
     """For one question to etcd, whatever goes wrong; each endpoint has an equal part of it."""
+    pause_share: float = 0.75
+    """Of ttl_s without a renewal, then the guest stands still; what is left is for clocks and for a late wake-up."""
 
     def __post_init__(self) -> None:
         if not self.endpoints:
@@ -151,8 +155,16 @@ class LeaseSettings:
         _check_within("call_timeout_s", self.call_timeout_s, 0.02, LONGEST_TTL_S)
         if self.renew_s * 3 > self.ttl_s:
             raise ValueError("ttl_s: must be at least 3 * renew_s, or one lost renewal would stop the guest")
+        _check_within("pause_share", self.pause_share, 0.5, 0.9)
+        if self.renew_s * 2 > self.pause_share * self.ttl_s:
+            raise ValueError("pause_share: must leave time for 2 * renew_s, or one lost renewal would stop the guest")
         if self.call_timeout_s > self.renew_s:
             raise ValueError("call_timeout_s: must not be longer than renew_s, or renewals would come late")
+
+    @property
+    def pause_ns(self) -> int:
+        """From the asking for the last renewal that was answered to the pause."""
+        return int(self.pause_share * self.ttl_s * NS_PER_S)
 
     @property
     def is_encrypted(self) -> bool:

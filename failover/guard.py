@@ -1,0 +1,185 @@
+"""The guard of a domain: in, its lease's server and fence; out, the domain running only while this host may run it.
+
+It looks ten times a second, and at each deadline; workers do what takes longer (rules G of model/README.md).
+"""
+
+import logging
+import random
+from enum import Enum
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from failover import events, guard_board, guard_store, locks, memory, pausing, xl
+from failover.errors import FailoverError
+from failover.etcd import Etcd
+from failover.guard_answers import heard, unanswered
+from failover.guard_board import Board, Slot
+from failover.guard_rules import decide
+from failover.guard_sight import Sight
+from failover.guard_state import OF_FENCE, Act, Ask, Decision, Evidence, Limits
+from failover.guard_store import GuardFileError, Told
+from failover.guard_workers import Done, Fence, NoFence, Worker, of_fence, of_lease
+from failover.hypervisor import Hypervisor, HypervisorError
+from failover.lease import Lease, Unknown, now_ns
+from failover.settings import DomainSettings, LeaseSettings, RemusSettings
+from failover.xl import XlError
+from telemetry.notify import Notifier
+from telemetry.units import NS_PER_MS, NS_PER_S
+
+_log = logging.getLogger(__name__)
+
+_LOOK_NS: Final = NS_PER_S // 10
+_DESTROY_AGAIN_NS: Final = 10 * NS_PER_S
+
+
+class GuardError(FailoverError):
+    """This host cannot guard the domain; the text says why."""
+
+
+class Chore(Enum):
+    """What xl is asked for."""
+
+    SEARCH = "search"
+    DESTROY = "destroy"
+
+
+def run(settings: RemusSettings, domain: DomainSettings) -> int:
+    """Guard it until the process is ended, which pauses it; raises FailoverError, OSError where it cannot go on."""
+    if settings.lease is None:
+        raise GuardError("there is no [lease] in the configuration: nothing says who may run a guest")
+    folder = guard_board.directory(settings.host.run_dir, domain.name)
+    with locks.held(folder / "lock"), Etcd(settings.lease) as etcd:
+        lease = Lease(etcd, domain.name, settings.host.name, settings.lease.ttl_s)
+        _log.warning("%s: there is no fence: what a frozen host has under way may still be written", domain.name)
+        guard = Guard(settings, domain.name, limits(settings.host.name, settings.lease), lease, NoFence())
+        memory.lock()
+        guard.step()
+        notifier = Notifier()
+        notifier.ready()
+        while True:
+            guard.wait()
+            guard.step()
+            notifier.alive()
+
+
+def limits(host: str, at: LeaseSettings) -> Limits:
+    """As the settings have them."""
+    ttl_ns = int(at.ttl_s * NS_PER_S)
+    away_ns = int(ttl_ns * (2 + random.random()))
+    return Limits(host, at.pause_ns, ttl_ns - at.pause_ns, int(at.renew_s * NS_PER_S), away_ns)
+
+
+class Guard:
+    """One step at a time; a step never waits."""
+
+    def __init__(self, settings: RemusSettings, domain: str, limits: Limits, lease: Lease, fence: Fence) -> None:
+        """Raises HypervisorError, OSError."""
+        self._domain, self._limits, self._lease, self._fence = domain, limits, lease, fence
+        self._run_dir = settings.host.run_dir
+        self._xen, self._board = Hypervisor(), Board(self._run_dir, domain)
+        self._sight = Sight(domain, self._xen, self._board)
+        self._state = guard_store.adopted(self._board)
+        self._done: SimpleQueue[Done] = SimpleQueue()
+        self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
+        self._destroy_ns = 0
+        self._told: Told | None = None
+
+    def step(self) -> None:
+        """Hear, look, decide, act, ask, and tell, in this order."""
+        while self._hear(0):
+            pass
+        self._be_armed()
+        evidence = self._look()
+        self._state, decision = decide(self._state, now_ns(), evidence, self._limits)
+        self._write_down()
+        self._act(decision)
+        for ask in decision.asks:
+            self._ask(ask, decision.epoch)
+        if self._sight.must_search and not self._of_xl.is_busy:
+            self._sight.must_search = False
+            self._of_xl.ask(Chore.SEARCH, self._sight.search)
+        self._tell(decision)
+
+    def wait(self) -> None:
+        """For an answer, the deadline, the next renewal, or the next look."""
+        at_ns = now_ns()
+        times_ns = (self._state.deadline_ns - at_ns, self._state.ask_ns - at_ns, _LOOK_NS)
+        self._hear(min(left_ns for left_ns in times_ns if left_ns > 0))
+
+    def _hear(self, limit_ns: int) -> bool:
+        try:
+            done = self._done.get(timeout=limit_ns / NS_PER_S) if limit_ns else self._done.get_nowait()
+        except Empty:
+            return False
+        done.worker.is_busy = False
+        if isinstance(done.answer, XlError):
+            _log.warning("%s", done.answer)
+        elif isinstance(done.answer, Exception):
+            raise done.answer
+        elif isinstance(done.asked, Ask):
+            self._hear_answer(done.asked, done.answer)
+        elif done.asked is Chore.SEARCH:
+            self._sight.found(done.answer)
+        return True
+
+    def _hear_answer(self, ask: Ask, answer: Any) -> None:
+        if isinstance(answer, Unknown):
+            self._state = unanswered(self._state, ask, answer.reason, now_ns(), self._limits)
+        else:
+            self._state = heard(self._state, answer, now_ns(), self._limits)
+
+    def _be_armed(self) -> None:
+        try:
+            self._state = guard_store.armed(self._run_dir, self._domain, self._board, self._state)
+        except GuardFileError as error:
+            _log.error("%s", error)
+
+    def _look(self) -> Evidence:
+        domain, is_known = self._sight.look()
+        return Evidence(
+            domain,
+            is_known,
+            pausing.is_ours(self._board),
+            self._sight.has_halted,
+            self._of_lease.is_busy,
+            self._of_fence.is_busy,
+        )
+
+    def _write_down(self) -> None:
+        """For the minder, and for the next guard."""
+        is_ready = self._state.is_ready
+        self._board[Slot.EPOCH] = self._state.epoch if is_ready else 0
+        self._board[Slot.DEADLINE] = self._state.deadline_ns if is_ready else 0
+        self._board[Slot.GUARD_TICK] = now_ns()
+
+    def _act(self, decision: Decision) -> None:
+        try:
+            if decision.act is Act.PAUSE and pausing.pause(self._xen, self._board, Slot.GUARD_PAUSED):
+                events.tell("paused", self._domain, decision.reason + self._after_deadline())
+            elif decision.act is Act.UNPAUSE:
+                pausing.unpause(self._xen, self._board)
+                events.tell("goes_on", self._domain, decision.reason)
+        except HypervisorError as error:
+            _log.error("%s: %s", self._domain, error)
+        if decision.act is Act.DESTROY and not self._of_xl.is_busy and now_ns() >= self._destroy_ns:
+            self._destroy_ns = now_ns() + _DESTROY_AGAIN_NS
+            events.tell("superseded", self._domain, f"the copy here is destroyed: {decision.reason}")
+            self._of_xl.ask(Chore.DESTROY, partial(xl.destroy, str(self._board[Slot.NUMBER])))
+
+    def _after_deadline(self) -> str:
+        late_ns = now_ns() - self._state.deadline_ns
+        return f" ({late_ns / NS_PER_MS:.1f} ms after its deadline)" if self._state.epoch and late_ns > 0 else ""
+
+    def _ask(self, ask: Ask, epoch: int) -> None:
+        if ask in OF_FENCE:
+            self._of_fence.ask(ask, partial(of_fence, self._fence, ask, epoch))
+        else:
+            self._of_lease.ask(ask, partial(of_lease, self._lease, ask, epoch))
+
+    def _tell(self, decision: Decision) -> None:
+        epoch, number = self._board[Slot.EPOCH], self._board[Slot.NUMBER]
+        told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason)
+        if told != self._told:
+            guard_store.tell(self._run_dir, told)
+            self._told = told

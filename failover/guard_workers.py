@@ -1,0 +1,98 @@
+"""What may take long: in, something to ask of lease server, fence or xl; out, its answer, in the guard's queue."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Final, Protocol
+
+from failover.guard_state import Answer, Answers, Ask, Denied, Given, Won
+from failover.lease import Held, Lease, Noted, Unknown
+
+_STACK_BYTES: Final = 1 << 19
+"""A thread's stack is locked in memory whole."""
+
+
+class Fence(Protocol):
+    """Who may write the guest's disk (rules F); each call ends by itself, within some seconds."""
+
+    def probe(self) -> Answers | Unknown:
+        """Whether it answers."""
+        ...
+
+    def give(self, epoch: int) -> Given | Denied | Unknown:
+        """Have the disk given to this host in this epoch; again for one that was not answered."""
+        ...
+
+
+class NoFence:
+    """Where nothing keeps other hosts from the disk: what one that was frozen has under way may still be written."""
+
+    def probe(self) -> Answers:
+        """It is always there."""
+        return Answers()
+
+    def give(self, epoch: int) -> Given:
+        """Nothing is done."""
+        return Given(epoch)
+
+
+class Worker:
+    """One thread, one question at a time, for a loop that must not wait."""
+
+    def __init__(self, done: "SimpleQueue[Done]") -> None:
+        self._done = done
+        self._work: SimpleQueue[tuple[object, Callable[[], object]]] = SimpleQueue()
+        self.is_busy = False
+        """From a question until the loop has heard the answer, and says so."""
+        before = threading.stack_size(_STACK_BYTES)
+        threading.Thread(target=self._run, daemon=True).start()
+        threading.stack_size(before)
+
+    def ask(self, asked: object, work: Callable[[], object]) -> None:
+        """Begin with it."""
+        assert not self.is_busy, "one question at a time"
+        self.is_busy = True
+        self._work.put((asked, work))
+
+    def _run(self) -> None:
+        while True:
+            asked, work = self._work.get()
+            try:
+                answer = work()
+            except Exception as error:  # noqa: BLE001 - the loop raises it: a guard that has lost a hand must end
+                answer = error
+            self._done.put(Done(self, asked, answer))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker was asked, and what came of it: an answer, or what it has raised."""
+
+    worker: Worker
+    asked: object
+    answer: Any
+
+
+def of_lease(lease: Lease, ask: Ask, epoch: int) -> Answer:
+    """Ask it; one to five questions to etcd. A claim gives `epoch` back first, unless that is 0."""
+    if ask is Ask.RENEW:
+        return lease.renew(epoch)
+    if ask is Ask.TELL:
+        return lease.note(epoch)
+    if ask is Ask.END:
+        noted = lease.note(epoch)
+        return lease.release(epoch) if isinstance(noted, Noted) else noted
+    if epoch and isinstance(released := lease.release(epoch), Unknown):
+        return released
+    before = lease.look()
+    if isinstance(before, Unknown):
+        return before
+    answer = lease.acquire()
+    # acquire has refused, or found the guest still this host's, or still nobody's
+    return Won(answer, is_told=bool(before.runner)) if isinstance(answer, Held) else answer
+
+
+def of_fence(fence: Fence, ask: Ask, epoch: int) -> Answer:
+    """Ask it."""
+    return fence.probe() if ask is Ask.PROBE else fence.give(epoch)

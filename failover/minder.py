@@ -1,0 +1,74 @@
+"""The minder of a domain: in, the deadline that its guard last wrote down; out, the domain paused once that has passed.
+
+A process of its own, under a unit of its own, so that the guard's death, stop or endless loop pauses, too (G1).
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+from failover import events, guard_board, locks, memory, pausing
+from failover.errors import FailoverError
+from failover.guard_board import Board, Slot
+from failover.hypervisor import Hypervisor, HypervisorError
+from failover.lease import now_ns
+from failover.settings import DomainSettings, RemusSettings
+from telemetry.notify import Notifier
+from telemetry.units import NS_PER_MS, NS_PER_S
+
+_log = logging.getLogger(__name__)
+
+_LOOK_NS: Final = NS_PER_S // 10
+_AFTER_NS: Final = 5 * NS_PER_MS
+"""The guard goes first, where it lives: a guest that both have paused costs two calls more."""
+
+
+class MinderError(FailoverError):
+    """This host cannot mind the domain; the text says why."""
+
+
+def run(settings: RemusSettings, domain: DomainSettings) -> int:
+    """Mind it until the process is ended; raises FailoverError, OSError where it cannot begin."""
+    if settings.lease is None:
+        raise MinderError("there is no [lease] in the configuration: nothing says who may run a guest")
+    folder = guard_board.directory(settings.host.run_dir, domain.name)
+    with locks.held(folder / "minder.lock"):
+        minder = Minder(settings.host.run_dir, domain.name, settings.lease.pause_ns)
+        memory.lock()
+        minder.look()
+        notifier = Notifier()
+        notifier.ready()
+        while True:
+            time.sleep(minder.left_ns() / NS_PER_S)
+            minder.look()
+            notifier.alive()
+
+
+class Minder:
+    """Looks whenever a deadline may have passed."""
+
+    def __init__(self, run_dir: Path, domain: str, pause_ns: int) -> None:
+        """A deadline is at most `pause_ns` away. Raises HypervisorError, OSError."""
+        self._xen, self._board = Hypervisor(), Board(run_dir, domain)
+        self._domain, self._pause_ns = domain, pause_ns
+
+    def look(self) -> None:
+        """Pause it where its guard should have; it is the guard that unpauses."""
+        self._board[Slot.MINDER_TICK] = at_ns = now_ns()
+        late_ns = at_ns - self._board[Slot.DEADLINE]
+        if -self._pause_ns <= late_ns < _AFTER_NS:  # one that is further away is of a clock that has gone back
+            return
+        try:
+            if not pausing.is_done(self._xen, self._board) and pausing.pause(
+                self._xen, self._board, Slot.MINDER_PAUSED
+            ):
+                after = f" {late_ns / NS_PER_MS:.1f} ms after its deadline" if self._board[Slot.DEADLINE] else ""
+                events.tell("paused", self._domain, f"by its minder{after}: its guard did not")
+        except HypervisorError as error:
+            _log.error("%s: %s", self._domain, error)
+
+    def left_ns(self) -> int:
+        """Until the next look."""
+        left_ns = self._board[Slot.DEADLINE] + _AFTER_NS - now_ns()
+        return min(left_ns, _LOOK_NS) if left_ns > 0 else _LOOK_NS

@@ -1,0 +1,235 @@
+"""`hefery-remus guard` and `minder`, the programs, with a real etcd and a guest that writes down when it runs."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from failover import guard_store
+from failover.etcd import Etcd
+from failover.guard_board import Board, Slot
+from failover.lease import Held, Lease, Noted, now_ns
+from failover.lease_record import Record
+from failover.settings import LeaseSettings
+from telemetry.units import NS_PER_MS, NS_PER_S
+from tests.etcd import Member, frozen, running_etcd, settings_for, wait_until_it_serves
+from tests.failover import fake_xenctrl
+from tests.failover.fake_xenctrl import NUMBER, FakeXen
+from tests.waiting import wait_for
+
+TTL_S = 1.2
+"""Short, so that the tests are; the guest stands still a quarter of it before its end."""
+
+
+class Host:
+    """Host a: its guest, guard and minder; and what another host sees in etcd."""
+
+    def __init__(self, folder: Path, library: Path, members: list[Member], stack: ExitStack) -> None:
+        self.name = f"web-{folder.name}"
+        self.run_dir, self._folder, self._stack = folder / "run", folder, stack
+        self.settings = settings_for(members, call_timeout_s=0.5)
+        self.xen = FakeXen(folder, library, self.name)
+        stack.callback(self.xen.close)
+        self._config = folder / "remus.toml"
+        self._members = members
+        self.configure(TTL_S)
+        self.board = Board(self.run_dir, self.name)
+        self.a, self.b = (
+            Lease(stack.enter_context(Etcd(self.settings)), self.name, name, TTL_S) for name in ("a", "b")
+        )
+
+    def configure(self, ttl_s: float) -> None:
+        self._config.write_text(
+            f'[host]\nname = "a"\nrun_dir = "{self.run_dir}"\n[[peers]]\nname = "b"\naddress = "127.0.0.1"\n'
+            f'[[domains]]\nname = "{self.name}"\npeers = ["a", "b"]\n'
+            f'[lease]\nendpoints = ["{self._members[0].url}"]\ncluster_id = "{self.settings.cluster_id}"\n'
+            f"ttl_s = {ttl_s}\nrenew_s = 0.3\ncall_timeout_s = 0.2\n"
+        )
+
+    def start(self, verb: str) -> "subprocess.Popen[bytes]":
+        program = str(Path(sys.executable).with_name("hefery-remus"))
+        words = [program, verb, "--domain", self.name, "--config", str(self._config)]
+        inherited = {name: value for name, value in os.environ.items() if name != "INVOCATION_ID"}
+        with (self._folder / "log").open("ab") as log:
+            process = subprocess.Popen(words, env={**inherited, **self.xen.environment}, stderr=log)
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        return process
+
+    def guarded(self) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
+        """Guard and minder, once the guest runs under a lease."""
+        self.xen.create()
+        minder, guard = self.start("minder"), self.start("guard")
+        wait_for(lambda: self.board[Slot.MINDER_TICK] and self.board[Slot.EPOCH] and self.runs())
+        return guard, minder
+
+    def record(self) -> Record:
+        record = self.b.look()
+        assert isinstance(record, Record)
+        return record
+
+    def runs(self) -> bool:
+        ran = self.xen.ran()
+        return bool(ran) and now_ns() - ran[-1] < 50 * NS_PER_MS
+
+    def late_ns(self) -> int:
+        """How long after the last deadline that was written down the guest ran."""
+        return self.xen.ran()[-1] - self.board[Slot.DEADLINE]
+
+    def log(self) -> str:
+        return (self._folder / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fake_xenctrl.build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def member(tmp_path: Path) -> Iterator[Member]:
+    with running_etcd(tmp_path) as (only,):
+        yield only
+
+
+@pytest.fixture
+def host(tmp_path: Path, library: Path, member: Member) -> Iterator[Host]:
+    with ExitStack() as stack:
+        yield Host(tmp_path, library, [member], stack)
+
+
+def await_stop(host: Host, since_ns: int) -> None:
+    """Until it stands still, which was not before its lease was in danger, and before its lease's end."""
+    wait_for(lambda: host.xen.pauses and not host.runs())
+    assert host.xen.ran()[-1] > since_ns
+    assert host.late_ns() < (1 - LeaseSettings(("http://127.0.0.1:1",), "c1").pause_share) * TTL_S * NS_PER_S
+
+
+def test_a_guest_runs_once_its_lease_is_won(host: Host) -> None:
+    host.guarded()
+    record = host.record()
+    assert (record.holder, record.runner, record.backup) == ("a", "a", "")
+    assert host.board[Slot.EPOCH] == record.epoch
+    assert [name for _, name in host.xen.calls()] == ["pause", "unpause"]
+    told = guard_store.read(host.run_dir, host.name)
+    assert told == guard_store.Told(host.name, NUMBER, record.epoch, is_paused=False, reason="the lease is held")
+    beat = host.record().beat
+    wait_for(lambda: host.record().beat > beat + 2)
+    assert host.xen.pauses == 0
+
+
+def test_etcd_freezes_and_goes_on(host: Host, member: Member) -> None:
+    host.guarded()
+    epoch = host.board[Slot.EPOCH]
+    with frozen(member):
+        await_stop(host, now_ns())
+        told = guard_store.read(host.run_dir, host.name)
+        assert told is not None
+        assert told.is_paused
+        assert "no answer of the lease server" in told.reason
+    wait_for(host.runs)
+    assert (host.record().epoch, host.board[Slot.EPOCH], host.xen.pauses) == (epoch, epoch, 0)
+    wait_for(lambda: "goes_on" in host.xen.events())
+
+
+def test_etcd_dies_and_comes_back(host: Host, member: Member) -> None:
+    host.guarded()
+    began_ns = now_ns()
+    member.kill()
+    await_stop(host, began_ns)
+    member.start([member])
+    wait_until_it_serves(member)
+    wait_for(host.runs)
+    assert host.xen.pauses == 0
+
+
+def test_the_guard_pauses_where_its_minder_is_dead(host: Host, member: Member) -> None:
+    _, minder = host.guarded()
+    minder.kill()
+    minder.wait()
+    with frozen(member):
+        await_stop(host, now_ns())
+
+
+def test_a_dead_guards_guest_stands_still_before_another_can_win(host: Host) -> None:
+    guard, _ = host.guarded()
+    guard.kill()
+    guard.wait()
+    won = win(host)
+    assert host.xen.ran()[-1] < won.until_ns - TTL_S * NS_PER_S
+    assert "by its minder" in host.log()
+    host.b.release(won.epoch)
+    host.start("guard")  # nobody has taken the guest: it is this host's still
+    wait_for(host.runs)
+    assert host.xen.pauses == 0
+    assert host.board[Slot.EPOCH] > won.epoch
+
+
+def test_a_guard_that_comes_back_in_time_is_not_noticed(host: Host) -> None:
+    host.configure(ttl_s=10.0)  # a busy machine takes its time to start Python
+    guard, _ = host.guarded()
+    epoch, deadline_ns = host.board[Slot.EPOCH], host.board[Slot.DEADLINE]
+    calls = host.xen.calls()
+    guard.kill()
+    guard.wait()
+    host.start("guard")
+    wait_for(lambda: host.board[Slot.DEADLINE] > deadline_ns + NS_PER_S // 4)
+    assert host.board[Slot.EPOCH] == epoch
+    assert host.xen.calls() == calls
+
+
+@pytest.mark.parametrize("freeze_s", [1.0, 2.5])
+def test_a_frozen_guards_guest_stands_still_and_goes_on(host: Host, freeze_s: float) -> None:
+    guard, _ = host.guarded()
+    began_ns = now_ns()
+    guard.send_signal(signal.SIGSTOP)
+    await_stop(host, began_ns)
+    wait_for(lambda: now_ns() - began_ns > freeze_s * NS_PER_S)
+    assert not host.runs()
+    guard.send_signal(signal.SIGCONT)
+    wait_for(host.runs)
+    assert host.xen.pauses == 0
+
+
+def test_a_frozen_guard_that_is_superseded_destroys(host: Host) -> None:
+    guard, _ = host.guarded()
+    guard.send_signal(signal.SIGSTOP)
+    won = win(host)
+    assert isinstance(host.b.note(won.epoch), Noted)
+    last_ns = host.xen.ran()[-1]
+    assert last_ns < won.until_ns - TTL_S * NS_PER_S
+    guard.send_signal(signal.SIGCONT)
+    wait_for(lambda: not host.xen.is_there)
+    assert host.xen.ran()[-1] == last_ns
+    wait_for(lambda: "event superseded" in host.xen.events())
+    assert host.record().holder == "b"
+
+
+def test_a_guest_that_halts_is_not_brought_back_by_its_backup(host: Host) -> None:
+    host.guarded()
+    host.a.note(host.board[Slot.EPOCH], "copy")
+    host.xen.sets(flags=1 << 2)
+    looked_ns = now_ns() + NS_PER_S // 5
+    wait_for(lambda: host.board[Slot.GUARD_TICK] > looked_ns)
+    host.xen.sets(number=0)
+    wait_for(lambda: not host.record().is_held)
+    assert (host.record().runner, host.record().backup) == ("a", "")
+
+
+def test_a_guest_that_crashes_is_left_to_its_backup(host: Host) -> None:
+    host.guarded()
+    host.a.note(host.board[Slot.EPOCH], "copy")
+    host.xen.sets(number=0)
+    wait_for(lambda: isinstance(host.b.acquire("copy"), Held))
+
+
+def win(host: Host) -> Held:
+    """As the backup would, were it the guest's."""
+    while True:
+        answer = host.b.acquire(starts=True)
+        if isinstance(answer, Held):
+            return answer

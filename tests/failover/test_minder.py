@@ -1,0 +1,111 @@
+"""The minder looks at what the guard has written down, and at nothing else."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from errno import EIO
+from pathlib import Path
+
+import pytest
+
+from failover.guard_board import Board, Slot
+from failover.lease import now_ns
+from failover.minder import Minder
+from telemetry.units import NS_PER_S
+from tests.failover import fake_xenctrl
+from tests.failover.fake_xenctrl import NUMBER, FakeXen
+
+PAUSE_NS = 3 * NS_PER_S
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fake_xenctrl.build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def xen(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeXen]:
+    xen = FakeXen(tmp_path, library, "web1")
+    xen.create()
+    for name in ("FAKE_XENCTRL", "PATH"):
+        monkeypatch.setenv(name, xen.environment[name])
+    monkeypatch.delenv("INVOCATION_ID", raising=False)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: str(next(library.glob(f"lib{name}.so*"))))
+    yield xen
+    xen.close()
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    board = Board(tmp_path / "run", "web1")
+    board.find(NUMBER)
+    return board
+
+
+@pytest.fixture
+def minder(tmp_path: Path, xen: FakeXen, board: Board) -> Minder:
+    return Minder(tmp_path / "run", "web1", PAUSE_NS)
+
+
+def test_a_guest_within_its_deadline_runs(minder: Minder, board: Board, xen: FakeXen) -> None:
+    board[Slot.DEADLINE] = now_ns() + NS_PER_S
+    minder.look()
+    assert xen.pauses == 0
+    assert 0 < minder.left_ns() <= NS_PER_S // 10
+
+
+@pytest.mark.parametrize("left_s", [-0.1, -1000.0, 3.5])
+def test_one_that_is_past_or_further_away_than_any_is_paused_once(
+    minder: Minder, board: Board, xen: FakeXen, left_s: float
+) -> None:
+    board[Slot.DEADLINE] = now_ns() + int(left_s * NS_PER_S)
+    for _ in range(3):
+        minder.look()
+    assert (xen.pauses, board[Slot.MINDER_PAUSED]) == (1, 1)
+
+
+def test_one_that_never_had_a_lease_is_paused(minder: Minder, xen: FakeXen) -> None:
+    minder.look()
+    assert xen.pauses == 1
+
+
+def test_what_the_guard_has_paused_is_left_alone(minder: Minder, board: Board, xen: FakeXen) -> None:
+    board[Slot.GUARD_PAUSED] = 1
+    xen.sets(pauses=1)
+    minder.look()
+    assert (xen.pauses, board[Slot.MINDER_PAUSED]) == (1, 0)
+
+
+def test_a_guard_that_died_on_its_way_to_the_pause_is_not_believed(minder: Minder, board: Board, xen: FakeXen) -> None:
+    board[Slot.GUARD_PAUSED] = 1
+    minder.look()
+    assert xen.pauses == 1
+
+
+def test_xen_that_fails_is_asked_again(minder: Minder, xen: FakeXen) -> None:
+    xen.sets(fails=EIO)
+    minder.look()
+    xen.sets(fails=0)
+    minder.look()
+    assert xen.pauses == 1
+
+
+@pytest.mark.parametrize("verb", ["guard", "minder"])
+def test_without_a_lease_nothing_is_guarded(tmp_path: Path, verb: str) -> None:
+    config = tmp_path / "remus.toml"
+    config.write_text(
+        f'[host]\nname = "a"\nrun_dir = "{tmp_path}"\n[[peers]]\nname = "b"\naddress = "127.0.0.1"\n'
+        '[[domains]]\nname = "web1"\npeers = ["a", "b"]\n'
+    )
+    program = str(Path(sys.executable).with_name("hefery-remus"))
+    done = subprocess.run(
+        [program, verb, "--domain", "web1", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 1
+    assert "there is no [lease]" in done.stderr
