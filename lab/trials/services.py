@@ -1,5 +1,6 @@
 """Services that die: in, a unit on a host; out, its processes killed and not restarted, until the block is left."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,13 +9,16 @@ from lab.trials.site import Site
 
 
 @contextmanager
-def killed(site: Site, host: Host, unit: str) -> Iterator[None]:
-    """Kill a service as a fault would. systemd would start it again within seconds: that is forbidden meanwhile."""
+def killed(site: Site, host: Host, unit: str) -> Iterator[int]:
+    """Kill a service as a fault would, and yield the wall-clock time (ns) by which that was done.
+
+    systemd would start it again within seconds: that is forbidden meanwhile.
+    """
     folder = f"/run/systemd/system/{unit}.service.d"
     once = f"mkdir -p {folder} && printf '[Service]\\nRestart=no\\n' >{folder}/once.conf && systemctl daemon-reload"
     site.run(host, f"{once} && systemctl kill --signal=KILL {unit}")
     try:
-        yield
+        yield time.time_ns()
     finally:
         site.run(host, f"rm {folder}/once.conf; systemctl daemon-reload; systemctl start {unit}", timeout_s=180)
 

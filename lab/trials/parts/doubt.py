@@ -18,8 +18,8 @@ _CASES: Final = ("order deleted", "order garbled", "agent killed", "predictor ki
 _PROTECTIVE_MS: Final = 25
 _MONITOR: Final = HOSTS["m"]
 _GARBAGE: Final = '{"version": 1, "sequence": 99, "interval_ms": 8000, "deadline'
-_SPARE_S: Final = 3.0
-"""On top of the time to live: a checkpoint under way, and the way of its report."""
+_SPARE_S: Final = 4.0
+"""On top of the time to live: clocks that differ, a checkpoint under way, and the way of its report."""
 _PATIENCE_S: Final = 60
 
 
@@ -49,8 +49,7 @@ def _by_probe(site: Site, turn: Turn, case: str) -> float | None:
     """Faults in which no agent is there that could tell: a probe reads the reports in its place."""
     primary = site.guest.primary
     if case == "agent killed":
-        killed_ns = time.time_ns()
-        with services.killed(site, primary, "hefery-agent"), site.probing(turn.folder) as probe:
+        with services.killed(site, primary, "hefery-agent") as killed_ns, site.probing(turn.folder) as probe:
             return _protected_s(probe, killed_ns)
     with services.stopped(site, primary, "hefery-agent"), site.probing(turn.folder) as probe:
         probe.order(loop.CALM_MS)
@@ -78,19 +77,18 @@ def _protected_s(probe: Probe, since_ns: int) -> float | None:
 def _by_events(site: Site, case: str) -> float | None:
     """Faults far from the host: the agent there tells, once the store hears it again."""
     ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
-    begun_ns = time.time_ns()
     unit = "hefery-predictor" if case == "predictor killed" else "influxdb"
-    with services.killed(site, _MONITOR, unit):
+    with services.killed(site, _MONITOR, unit) as killed_ns:
         wait(lambda: loop.interval_ms(site) == _PROTECTIVE_MS, _PATIENCE_S, every_s=0.5)
     words = f": {_PROTECTIVE_MS} ms in force"
     event = store.await_point(
         site,
         "event",
-        begun_ns + ahead_ns,
+        killed_ns + ahead_ns,
         _PATIENCE_S,
         lambda p: p.tags["kind"] == "applied" and words in p.fields["text"],
     )
-    return None if event is None else (event.time_ns - ahead_ns - begun_ns) / 1e9
+    return None if event is None else (event.time_ns - ahead_ns - killed_ns) / 1e9
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:
