@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "agent": {"agent", "telemetry"},
     "failover": {"failover", "telemetry"},
+    "fence": {"fence"},
     "predictor": {"predictor", "telemetry"},
     "telemetry": {"telemetry"},
 }
@@ -49,7 +50,7 @@ def test_arrows_point_at_telemetry_alone(package: str) -> None:
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_libraries_are_those_that_the_distribution_depends_on(package: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [] if package in {"agent", "failover"} else project["optional-dependencies"]["predictor"]
+    extras = [] if package in {"agent", "failover", "fence"} else project["optional-dependencies"]["predictor"]
     declared = {re.split(r"[=<>]", line)[0].replace("-", "_") for line in [*project["dependencies"], *extras]}
     own = set(MAY_IMPORT) | sys.stdlib_module_names
     foreign = [(path, name, at_top) for path, name, at_top in imports(package) if name not in own]
