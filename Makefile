@@ -69,10 +69,10 @@ lab: ## bring up the landscape on this machine: Xen hosts a and b, NFS server f,
 	@$(PYTHON) -m lab up
 
 lab-test: wheels guest pacer influxd lab ## prove on the lab that replication, failover and forecasts work (40 min; writes build/lab/report.json)
-	@$(PYTHON) -m lab test $(if $(PART),--part $(PART))
+	@$(PYTHON) -m lab test $(addprefix --part ,$(PART))
 
-lab-test-full: wheels guest pacer influxd lab ## many trials of a kind, for hours; goes on where it broke off (PART=failover: of this kind alone)
-	@$(PYTHON) -m lab test --full --strict $(if $(PART),--part $(PART))
+lab-test-full: wheels guest pacer influxd lab ## many trials of a kind, for hours; goes on where it broke off (PART="failover stop": of these kinds alone)
+	@$(PYTHON) -m lab test --full --strict $(addprefix --part ,$(PART))
 
 lab-down: ## end the landscape's hosts; their disks stay
 	@$(PYTHON) -m lab down
