@@ -46,7 +46,7 @@ def restore(settings: Settings) -> None:
     for guest in settings.guests:
         try:
             _restore(settings, guest)
-        except Failed as failure:
+        except (Failed, OSError) as failure:  # the others are to be served all the same
             failures.append(f"{guest}: {failure}")
     if failures:
         raise Failed("; ".join(failures))
@@ -55,7 +55,7 @@ def restore(settings: Settings) -> None:
 def show(settings: Settings, guest: str) -> dict[str, object]:
     """What is written down, and whom the kernel and the exports let write."""
     known = record.read(settings.state_path, guest)
-    writable = [host for host in settings.hosts if views.is_writable(settings.view(host, guest))]
+    writable = [host for host in _viewers(settings, guest) if views.is_writable(settings.view(host, guest))]
     exported = sorted(nfs.exported_writable(settings, guest))
     return {
         "host": known and known.host,
@@ -78,9 +78,9 @@ def _judge(guest: str, known: Record | None, asked: Record) -> None:
 def _enforce(settings: Settings, guest: str, owner: str | None, lock: int) -> None:
     """Losers first; the owner's own access is never touched on the way: its guest may stand there, paused."""
     nfs.export(settings, guest, owner, lock)
-    losers = [host for host in settings.hosts if host != owner]
-    for host in losers:
-        _withdraw(settings, guest, host, lock)
+    for host in _viewers(settings, guest):
+        if host != owner:
+            _withdraw(settings, guest, host, lock)
     _make_durable(settings, guest)
     if owner is not None:
         views.unprotect(settings.view(owner, guest), lock)
@@ -93,7 +93,8 @@ def _withdraw(settings: Settings, guest: str, host: str, lock: int) -> None:
     """Cut the host off, until nothing of it is open or under way: it may come back between, but only to read."""
     deadline_s = time.monotonic() + settings.limit_s
     while True:
-        nfs.cut(settings, host)
+        if host in settings.hosts:
+            nfs.cut(settings, host)
         try:
             return views.protect(settings.view(host, guest), lock)
         except Failed as failure:
@@ -112,7 +113,7 @@ def _make_durable(settings: Settings, guest: str) -> None:
 
 def _refuse_if_written(settings: Settings, guest: str, lock: int) -> None:
     """All hosts: a call that was broken off may have left the former owner as it was."""
-    for host in settings.hosts:
+    for host in _viewers(settings, guest):
         try:
             views.protect(settings.view(host, guest), lock)
         except Failed as failure:
@@ -130,6 +131,11 @@ def _restore(settings: Settings, guest: str) -> None:
             raise
         owner = known.host if known and known.host in settings.hosts else None
         _enforce(settings, guest, owner, lock)
+
+
+def _viewers(settings: Settings, guest: str) -> list[str]:
+    """Also hosts that are not in the configuration any more, and have what they had."""
+    return sorted({view.parent.name for view in settings.views_path.glob(f"*/{guest}")})
 
 
 def _lock_path(settings: Settings, guest: str) -> Path:

@@ -1,7 +1,9 @@
 """The fence against real mounts: one owner at most, whenever a call is killed, and whoever calls at once."""
 
 import errno
+import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fence.server import Server, answer_of, running_server, write_under_way
+from tests.fence.server import HOSTS, Server, answer_of, running_server, write_under_way
 from tests.waiting import wait_for
 
 
@@ -192,3 +194,26 @@ def test_an_export_past_the_fence_is_refused(server: Server, path: str) -> None:
         "reason": f"{exported} is exported to 192.0.2.9 past the fence: export it no more",
     }
     assert server.mounted_writable() == []
+
+
+def test_a_host_that_was_taken_out_of_the_configuration_is_a_loser_like_any(tmp_path: Path) -> None:
+    with running_server(tmp_path, limit_s=0.3) as server:
+        server.call("restore")
+        give(server, "a", 5)
+        settings = json.loads((tmp_path / "fence.json").read_text())
+        (tmp_path / "fence.json").write_text(json.dumps(settings | {"hosts": {"b": HOSTS["b"]}}))
+        with server.writer("a"):
+            assert "a still writes" in server.call("give", "web1", "b", "6")["reason"]
+            assert server.mounted_writable() == ["a"]
+        assert give(server, "b", 6) == "done"
+        assert owners(server) == (["b"], ["b"])
+
+
+def test_a_guest_that_cannot_be_restored_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        shutil.rmtree(tmp_path / "images" / "web1")
+        (tmp_path / "images" / "web1").write_text("no folder")
+        answer = server.call("restore")
+        assert answer["answer"] == "failed"
+        assert answer["reason"].startswith("web1: ")
+        assert give(server, "a", 5, guest="web2") == "done"
