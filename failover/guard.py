@@ -13,7 +13,7 @@ from typing import Any, Final
 from failover import events, guard_board, guard_store, locks, memory, pausing, xl
 from failover.errors import FailoverError
 from failover.etcd import Etcd
-from failover.guard_answers import heard, unanswered
+from failover.guard_answers import hand_over, heard, unanswered
 from failover.guard_board import Board, Slot
 from failover.guard_rules import decide
 from failover.guard_sight import Sight
@@ -89,7 +89,7 @@ class Guard:
         """Hear, look, decide, act, ask, and tell, in this order."""
         while self._hear(0):
             pass
-        self._be_armed()
+        self._take_orders()
         evidence = self._look()
         self._state, decision = decide(self._state, now_ns(), evidence, self._limits)
         self._write_down()
@@ -129,9 +129,11 @@ class Guard:
         else:
             self._state = heard(self._state, answer, now_ns(), self._limits)
 
-    def _be_armed(self) -> None:
+    def _take_orders(self) -> None:
         try:
             self._state = guard_store.armed(self._run_dir, self._domain, self._board, self._state)
+            if epoch := guard_store.handed_over(self._run_dir, self._domain):
+                self._state = hand_over(self._state, epoch, now_ns())
         except GuardFileError as error:
             _log.error("%s", error)
 
@@ -157,8 +159,7 @@ class Guard:
         try:
             if decision.act is Act.PAUSE and pausing.pause(self._xen, self._board, Slot.GUARD_PAUSED):
                 events.tell("paused", self._domain, decision.reason + self._after_deadline())
-            elif decision.act is Act.UNPAUSE:
-                pausing.unpause(self._xen, self._board)
+            elif decision.act is Act.UNPAUSE and pausing.unpause(self._xen, self._board):
                 events.tell("goes_on", self._domain, decision.reason)
         except HypervisorError as error:
             _log.error("%s: %s", self._domain, error)

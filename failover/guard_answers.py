@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Final
 
 from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given, Limits, State, Won
-from failover.lease import Held, Noted, Refused
+from failover.lease import Held, Noted, Refused, Released
 from telemetry.units import NS_PER_S
 
 PROBED_NS: Final = 2 * NS_PER_S
 """How old the fence's last sign of life may be where a lease is claimed (C1)."""
 _TRIES_A_RENEWAL: Final = 5
+_HAND_OVER_NS: Final = 10 * NS_PER_S
+"""For the other host to take the guest, when it is handed over (A4)."""
 
 
 def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
@@ -26,6 +28,8 @@ def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
             return _refused(state, answer, now_ns, limits)
         case Noted() if state.epoch:
             return replace(state, is_told=True)
+        case Released() if state.burnt_epoch:
+            return replace(state, is_released=True)
     return _heard_of_fence(state, answer, now_ns, limits)
 
 
@@ -44,16 +48,25 @@ def over(state: State, reason: str) -> State:
     return State(
         last_epoch=state.last_epoch,
         burnt_epoch=state.burnt_epoch,
+        is_released=state.is_released,
         ask_ns=state.ask_ns,
+        claim_ns=state.claim_ns,
         fence_answered_ns=state.fence_answered_ns,
         is_superseded=state.is_superseded,
         reason=reason,
     )
 
 
-def burn(state: State, reason: str, ask_ns: int) -> State:
-    """The epoch is over for this host, though etcd may still have it as its own."""
-    return replace(over(state, reason), burnt_epoch=state.epoch, ask_ns=ask_ns)
+def hand_over(state: State, epoch: int, now_ns: int) -> State:
+    """The guest is to be another's, who leaves it here by not coming in time. Of an older epoch it changes nothing."""
+    if epoch != state.epoch or not epoch:
+        return state
+    return burn(state, "it is handed over", now_ns + _HAND_OVER_NS)
+
+
+def burn(state: State, reason: str, claim_ns: int) -> State:
+    """The epoch is over for this host, and given back once the guest stands still."""
+    return replace(over(state, reason), burnt_epoch=state.epoch, is_released=False, ask_ns=0, claim_ns=claim_ns)
 
 
 def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
@@ -70,7 +83,7 @@ def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -
 
 def _won(state: State, held: Held, now_ns: int, limits: Limits, *, is_told: bool) -> State:
     won = replace(over(state, ""), epoch=held.epoch, last_epoch=held.epoch, held_since_ns=now_ns, is_told=is_told)
-    won = replace(won, burnt_epoch=0)
+    won = replace(won, burnt_epoch=0, is_released=False, claim_ns=0)
     return replace(_renewed(won, held, limits), reason="the disk is not yet this epoch's")
 
 

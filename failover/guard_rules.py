@@ -46,27 +46,35 @@ def _act(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tuple
     if may_run(state, now_ns, limits):
         return (Act.UNPAUSE if evidence.is_paused_by_us else Act.HOLD), "the lease is held"
     reason = state.reason or "the lease was not renewed in time"
-    if not evidence.is_paused_by_us or not evidence.domain.is_paused:
+    if not _is_still(evidence):
         return Act.PAUSE, reason
     return (Act.DESTROY if state.is_superseded else Act.HOLD), reason
+
+
+def _is_still(evidence: Evidence) -> bool:
+    return evidence.is_paused_by_us and evidence.domain is not None and evidence.domain.is_paused
 
 
 def _asks(state: State, now_ns: int, evidence: Evidence) -> list[Ask]:
     if state.is_superseded:
         return []
     asks = []
-    if not evidence.is_lease_asked and now_ns >= state.ask_ns and (ask := _of_lease(state, now_ns)):
+    if not evidence.is_lease_asked and now_ns >= state.ask_ns and (ask := _of_lease(state, now_ns, evidence)):
         asks.append(ask)
     if not evidence.is_fence_asked and now_ns >= state.fence_ask_ns and (ask := _of_fence(state)):
         asks.append(ask)
     return asks
 
 
-def _of_lease(state: State, now_ns: int) -> Ask | None:
+def _of_lease(state: State, now_ns: int, evidence: Evidence) -> Ask | None:
     if state.epoch:
         return Ask.TELL if state.is_fenced and not state.is_told else Ask.RENEW
+    if state.burnt_epoch and not state.is_released:
+        return Ask.RELEASE if _is_still(evidence) else None
     answered_ns = state.fence_answered_ns
-    return Ask.CLAIM if answered_ns is not None and 0 <= now_ns - answered_ns <= PROBED_NS else None
+    if now_ns < state.claim_ns or answered_ns is None:
+        return None
+    return Ask.CLAIM if 0 <= now_ns - answered_ns <= PROBED_NS else None
 
 
 def _of_fence(state: State) -> Ask | None:

@@ -14,7 +14,7 @@ from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
-_SEARCH_NS: Final = 10 * NS_PER_S
+_SEARCH_NS: Final = 30 * NS_PER_S
 """And so often at least, as a domain keeps its number where xl gives it another name."""
 
 
@@ -47,8 +47,8 @@ class Sight:
         return None if found is None else found.number
 
     def found(self, number: int | None) -> None:
-        """What a search has found."""
-        if number:
+        """What a search has found; another process may have told the same meanwhile."""
+        if number and number != self._board[Slot.NUMBER]:
             self._board.find(number)
             self.has_halted = False
 

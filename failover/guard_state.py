@@ -23,6 +23,7 @@ class Ask(Enum):
     RENEW = "renew it"
     TELL = "tell that this host's copy is the guest"
     END = "tell that no copy may take over, and release"
+    RELEASE = "release it"
     PROBE = "ask the fence whether it answers"
     FENCE = "have the disk given to this epoch"
 
@@ -90,10 +91,14 @@ class State:
     last_epoch: int = 0
     """The highest that was held."""
     burnt_epoch: int = 0
-    """Given back before another is claimed; 0 for none."""
+    """Over for this host, though etcd may still have it as its own; 0 for none."""
+    is_released: bool = False
+    """Whether that is given back, as it is before another is claimed."""
     held_since_ns: int = 0
     ask_ns: int = 0
     """When the lease is to be asked next."""
+    claim_ns: int = 0
+    """Before which it is not claimed."""
     fence_ask_ns: int = 0
     fence_answered_ns: int | None = None
     is_superseded: bool = False
@@ -123,7 +128,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """The act, its reason, and what is to be asked under which epoch (for a claim: the one that is burnt)."""
+    """The act, its reason, and what is to be asked under which epoch."""
 
     act: Act
     reason: str

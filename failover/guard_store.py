@@ -12,6 +12,7 @@ from telemetry import files
 
 _TOLD: Final = "state"
 _ARMED: Final = "armed"
+_HANDED_OVER: Final = "handed-over"
 
 
 class GuardFileError(FailoverError):
@@ -59,6 +60,24 @@ def read(run_dir: Path, domain: str) -> Told | None:
 def arm(run_dir: Path, domain: str, armed: Armed) -> None:
     """Have the guard of this host go on with a lease that the caller has won; from now on the caller does not renew."""
     files.replace(directory(run_dir, domain) / _ARMED, json.dumps(asdict(armed)) + "\n", durable=False)
+
+
+def hand_over(run_dir: Path, domain: str, epoch: int) -> None:
+    """Have the guard pause it and give the lease of that epoch back, for the other host to win; it may be refused."""
+    files.replace(directory(run_dir, domain) / _HANDED_OVER, f"{epoch}\n", durable=False)
+
+
+def handed_over(run_dir: Path, domain: str) -> int:
+    """The epoch that is to be handed over, once; 0 for none. Raises GuardFileError."""
+    path = directory(run_dir, domain) / _HANDED_OVER
+    text = files.read(path)
+    if text is None:
+        return 0
+    path.unlink(missing_ok=True)
+    try:
+        return int(text)
+    except ValueError as error:
+        raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
 
 
 def adopted(board: Board) -> State:

@@ -75,16 +75,16 @@ class Done:
 
 
 def of_lease(lease: Lease, ask: Ask, epoch: int) -> Answer:
-    """Ask it; one to five questions to etcd. A claim gives `epoch` back first, unless that is 0."""
+    """Ask it; one to four questions to etcd."""
     if ask is Ask.RENEW:
         return lease.renew(epoch)
     if ask is Ask.TELL:
         return lease.note(epoch)
+    if ask is Ask.RELEASE:
+        return lease.release(epoch)
     if ask is Ask.END:
         noted = lease.note(epoch)
         return lease.release(epoch) if isinstance(noted, Noted) else noted
-    if epoch and isinstance(released := lease.release(epoch), Unknown):
-        return released
     before = lease.look()
     if isinstance(before, Unknown):
         return before

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_NS: Final = NS_PER_S // 10
 _AFTER_NS: Final = 5 * NS_PER_MS
-"""The guard goes first, where it lives: a guest that both have paused costs two calls more."""
+"""The guard goes first, where it lives, and says why."""
 
 
 class MinderError(FailoverError):
@@ -54,15 +54,14 @@ class Minder:
         self._domain, self._pause_ns = domain, pause_ns
 
     def look(self) -> None:
-        """Pause it where its guard should have; it is the guard that unpauses."""
+        """Pause it once its time is over, whether its guard has or not (pausing.py); it is the guard that unpauses."""
         self._board[Slot.MINDER_TICK] = at_ns = now_ns()
         late_ns = at_ns - self._board[Slot.DEADLINE]
         if -self._pause_ns <= late_ns < _AFTER_NS:  # one that is further away is of a clock that has gone back
             return
         try:
-            if not pausing.is_done(self._xen, self._board) and pausing.pause(
-                self._xen, self._board, Slot.MINDER_PAUSED
-            ):
+            is_alone = not self._board[Slot.GUARD_PAUSED]
+            if pausing.pause(self._xen, self._board, Slot.MINDER_PAUSED) and is_alone:
                 after = f" {late_ns / NS_PER_MS:.1f} ms after its deadline" if self._board[Slot.DEADLINE] else ""
                 events.tell("paused", self._domain, f"by its minder{after}: its guard did not")
         except HypervisorError as error:

@@ -1,12 +1,12 @@
 """A guest that stands still by the lease: in, the board; out, the domain paused once by each of guard and minder.
 
-Xen counts pauses, and an operator may have paused it, too: what is written on the board is undone, and no more.
+Xen counts pauses, and an operator may have paused it, too: what is written on the board is undone, and no more. The
+last to be undone is the guard's own: where it is frozen just before, the minder's has come by the time it goes on.
 """
 
 from failover.guard_board import Board, Slot
 from failover.hypervisor import Hypervisor, HypervisorError
-
-_OURS = (Slot.GUARD_PAUSED, Slot.MINDER_PAUSED)
+from failover.lease import now_ns
 
 
 def pause(xen: Hypervisor, board: Board, mine: Slot) -> bool:
@@ -24,24 +24,33 @@ def pause(xen: Hypervisor, board: Board, mine: Slot) -> bool:
     return True
 
 
-def unpause(xen: Hypervisor, board: Board) -> None:
-    """For the guard alone; the rest of what was paused is an operator's. Raises HypervisorError."""
-    number = board[Slot.NUMBER]
-    for slot in _OURS:
-        if board[slot]:
-            if _is_paused(xen, number):
-                xen.unpause(number)
-            board[slot] = 0
+def unpause(xen: Hypervisor, board: Board) -> bool:
+    """For the guard alone: whether nothing of it is left, as the deadline had not passed. Raises HypervisorError."""
+    if board[Slot.MINDER_PAUSED]:
+        pause(xen, board, Slot.GUARD_PAUSED)
+        if _is_overdue(board):
+            return False
+        _undo(xen, board, Slot.MINDER_PAUSED)
+    if _is_overdue(board):
+        return False
+    _undo(xen, board, Slot.GUARD_PAUSED)
+    return True
 
 
 def is_ours(board: Board) -> bool:
     """Whether guard or minder has paused it."""
-    return any(board[slot] for slot in _OURS)
+    return bool(board[Slot.GUARD_PAUSED] or board[Slot.MINDER_PAUSED])
 
 
-def is_done(xen: Hypervisor, board: Board) -> bool:
-    """Whether it stands still by that; raises HypervisorError."""
-    return is_ours(board) and _is_paused(xen, board[Slot.NUMBER])
+def _undo(xen: Hypervisor, board: Board, slot: Slot) -> None:
+    number = board[Slot.NUMBER]
+    if board[slot] and _is_paused(xen, number):
+        xen.unpause(number)
+    board[slot] = 0
+
+
+def _is_overdue(board: Board) -> bool:
+    return now_ns() >= board[Slot.DEADLINE]
 
 
 def _is_paused(xen: Hypervisor, number: int) -> bool:

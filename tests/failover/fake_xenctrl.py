@@ -117,6 +117,12 @@ class FakeXen:
             self.guest.send_signal(signal.SIGSTOP)
         self.sets(number=NUMBER, pauses=pauses, flags=0, guest=self.guest.pid)
 
+    def wake(self) -> None:
+        """As xl does with one that it has created paused."""
+        assert self.guest is not None
+        self.sets(pauses=0)
+        self.guest.send_signal(signal.SIGCONT)
+
     def sets(self, **fields: int) -> None:
         """Some of number, pauses, flags, guest, fails, the error number of each call from now on."""
         names = ("number", "pauses", "flags", "guest", "fails")

@@ -1,9 +1,11 @@
 """`hefery-remus guard` and `minder`, the programs, with a real etcd and a guest that writes down when it runs."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,7 +50,7 @@ class Host:
             f'[host]\nname = "a"\nrun_dir = "{self.run_dir}"\n[[peers]]\nname = "b"\naddress = "127.0.0.1"\n'
             f'[[domains]]\nname = "{self.name}"\npeers = ["a", "b"]\n'
             f'[lease]\nendpoints = ["{self._members[0].url}"]\ncluster_id = "{self.settings.cluster_id}"\n'
-            f"ttl_s = {ttl_s}\nrenew_s = 0.3\ncall_timeout_s = 0.2\n"
+            f"ttl_s = {ttl_s}\nrenew_s = {ttl_s / 4}\ncall_timeout_s = {ttl_s / 6}\n"
         )
 
     def start(self, verb: str) -> "subprocess.Popen[bytes]":
@@ -61,11 +63,16 @@ class Host:
         self._stack.callback(process.kill)
         return process
 
+    def start_minder(self) -> "subprocess.Popen[bytes]":
+        ticked_ns, minder = self.board[Slot.MINDER_TICK], self.start("minder")
+        wait_for(lambda: self.board[Slot.MINDER_TICK] > ticked_ns)
+        return minder
+
     def guarded(self) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
         """Guard and minder, once the guest runs under a lease."""
         self.xen.create()
-        minder, guard = self.start("minder"), self.start("guard")
-        wait_for(lambda: self.board[Slot.MINDER_TICK] and self.board[Slot.EPOCH] and self.runs())
+        minder, guard = self.start_minder(), self.start("guard")
+        wait_for(lambda: self.board[Slot.EPOCH] and self.runs())
         return guard, minder
 
     def record(self) -> Record:
@@ -114,9 +121,9 @@ def test_a_guest_runs_once_its_lease_is_won(host: Host) -> None:
     record = host.record()
     assert (record.holder, record.runner, record.backup) == ("a", "a", "")
     assert host.board[Slot.EPOCH] == record.epoch
-    assert [name for _, name in host.xen.calls()] == ["pause", "unpause"]
-    told = guard_store.read(host.run_dir, host.name)
-    assert told == guard_store.Told(host.name, NUMBER, record.epoch, is_paused=False, reason="the lease is held")
+    assert host.xen.calls()[0][1] == "pause"
+    told = guard_store.Told(host.name, NUMBER, record.epoch, is_paused=False, reason="the lease is held")
+    wait_for(lambda: guard_store.read(host.run_dir, host.name) == told)
     beat = host.record().beat
     wait_for(lambda: host.record().beat > beat + 2)
     assert host.xen.pauses == 0
@@ -209,7 +216,35 @@ def test_a_frozen_guard_that_is_superseded_destroys(host: Host) -> None:
     assert host.record().holder == "b"
 
 
+def test_a_guest_that_is_handed_over_stands_still_before_another_wins(host: Host) -> None:
+    host.guarded()
+    guard_store.hand_over(host.run_dir, host.name, host.board[Slot.EPOCH])
+    wait_for(lambda: not host.record().is_held)
+    won = win(host)
+    wait_for(lambda: not host.runs())
+    assert host.xen.ran()[-1] < won.until_ns - TTL_S * NS_PER_S
+
+
+def test_a_guest_whose_lease_another_process_has_won_goes_on(host: Host) -> None:
+    host.start("minder")
+    host.start("guard")
+    wait_for(lambda: host.board[Slot.GUARD_TICK] and host.board[Slot.MINDER_TICK])
+    won = host.a.acquire()
+    assert isinstance(won, Held)
+    assert isinstance(host.a.note(won.epoch), Noted)
+    host.xen.create(pauses=1)
+    guard_store.arm(host.run_dir, host.name, guard_store.Armed(NUMBER, won.epoch, won.until_ns - NS_PER_S // 2))
+    wait_for(lambda: host.board[Slot.EPOCH] == won.epoch)
+    host.xen.wake()
+    beat = host.record().beat
+    wait_for(lambda: host.record().beat > beat + 2)
+    assert host.record().epoch == won.epoch
+    assert host.runs()
+    assert host.xen.calls() == []
+
+
 def test_a_guest_that_halts_is_not_brought_back_by_its_backup(host: Host) -> None:
+    host.configure(ttl_s=10.0)  # where its last word is not answered in time, it is not repeated
     host.guarded()
     host.a.note(host.board[Slot.EPOCH], "copy")
     host.xen.sets(flags=1 << 2)
@@ -225,6 +260,43 @@ def test_a_guest_that_crashes_is_left_to_its_backup(host: Host) -> None:
     host.a.note(host.board[Slot.EPOCH], "copy")
     host.xen.sets(number=0)
     wait_for(lambda: isinstance(host.b.acquire("copy"), Held))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_guest_never_runs_while_another_holds_its_lease(host: Host, member: Member, seed: int) -> None:
+    chance = random.Random(seed)
+    guard, minder = host.guarded()
+    held_by_b, end = [], threading.Event()
+
+    def contend() -> None:
+        """Wins whatever is free, tells nobody of a copy, and gives it back."""
+        while not end.is_set():
+            if isinstance(won := host.b.acquire(starts=True), Held):
+                end.wait(0.1)
+                held_by_b.append((won.until_ns - int(TTL_S * NS_PER_S), now_ns()))
+                host.b.release(won.epoch)
+                end.wait(0.5)  # a guard asks ten times a second: it is its turn
+
+    contender = threading.Thread(target=contend)
+    contender.start()
+    faults = chance.choices(["freeze guard", "freeze etcd", "kill guard", "freeze minder", "kill minder"], k=3)
+    for fault in ("freeze guard", *faults):
+        who = member.process if fault == "freeze etcd" else minder if "minder" in fault else guard
+        assert who is not None
+        who.send_signal(signal.SIGKILL if "kill" in fault else signal.SIGSTOP)
+        end.wait(chance.uniform(1.3, 2.0) if fault == "freeze guard" else chance.uniform(0.2, 1.3))
+        if fault == "kill guard":
+            guard = host.start("guard")
+        elif fault == "kill minder":
+            minder = host.start_minder()
+        else:
+            who.send_signal(signal.SIGCONT)
+        wait_for(lambda: host.runs() and host.board[Slot.EPOCH])
+    end.set()
+    contender.join()
+    ran = host.xen.ran()
+    assert held_by_b
+    assert [stamp for begin, end in held_by_b for stamp in ran if begin <= stamp <= end] == []
 
 
 def win(host: Host) -> Held:

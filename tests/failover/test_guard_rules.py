@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from failover.guard_answers import heard, unanswered
+from failover.guard_answers import hand_over, heard, unanswered
 from failover.guard_rules import decide, may_run
 from failover.guard_state import (
     OF_FENCE,
@@ -89,6 +89,7 @@ class World:
     def yes(self, of_fence: bool, *, is_told: bool = True) -> Answer:
         """What a server says that does as it was asked."""
         ask, epoch, sent_ns = self.asked[of_fence]
+        assert not (ask is Ask.RELEASE and self.runs), "given back while it runs"
         match ask:
             case Ask.CLAIM:
                 self.epochs += 10
@@ -101,7 +102,7 @@ class World:
             case Ask.TELL:
                 self.told.add(epoch)
                 return Noted()
-            case Ask.END:
+            case Ask.END | Ask.RELEASE:
                 return Released()
             case Ask.PROBE:
                 return Answers()
@@ -298,22 +299,47 @@ def test_a_lease_without_its_disk_is_left_to_others_and_given_back() -> None:
     world.step()
     world.hear(False, world.yes(False))
     epoch = world.state.epoch
-    while world.state.epoch:
-        world.step()
+    while Ask.RELEASE not in world.step().asks:
         for of_fence in list(world.asked):
             world.hear(of_fence, SILENCE if of_fence else world.yes(False))
         world.now_ns += 100 * NS_PER_MS
         assert world.now_ns < 1020 * NS_PER_S
     left_ns = world.now_ns
+    assert world.asked[False][:2] == (Ask.RELEASE, epoch)
+    world.hear(False, SILENCE)
+    world.now_ns += NS_PER_S
+    world.step()
+    assert world.asked[False][:2] == (Ask.RELEASE, epoch)
+    world.hear(False, Released())
     while False not in world.asked:
         world.step()
         if True in world.asked:
             world.hear(True, world.yes(True))
         world.now_ns += 100 * NS_PER_MS
-    assert world.asked[False][:2] == (Ask.CLAIM, epoch)
+    assert world.asked[False][0] is Ask.CLAIM
     assert world.now_ns - left_ns >= LIMITS.away_ns
     world.hear(False, Won(Held(epoch, world.now_ns + TTL_NS), is_told=True))
     assert world.state.epoch == 0
+
+
+def test_a_guest_is_paused_then_given_back_then_left_to_the_other(world: World) -> None:
+    epoch = world.state.epoch
+    assert hand_over(world.state, epoch - 1, world.now_ns) == world.state
+    world.state = hand_over(world.state, epoch, world.now_ns)
+    first = world.step()
+    assert (first.act, Ask.RELEASE in first.asks) == (Act.PAUSE, False)
+    assert Ask.RELEASE in world.step().asks
+    world.hear(False, Released())
+    since_ns = world.now_ns
+    while False not in world.asked:
+        world.now_ns += 100 * NS_PER_MS
+        world.step()
+        if True in world.asked:
+            world.hear(True, world.yes(True))
+    assert world.asked[False][0] is Ask.CLAIM
+    assert world.now_ns - since_ns >= 10 * NS_PER_S
+    world.hear(False, world.no(False, "b"))
+    assert world.step().act is Act.DESTROY
 
 
 @pytest.mark.parametrize(("has_halted", "asks"), [(True, (Ask.END,)), (False, ())])

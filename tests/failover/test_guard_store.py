@@ -49,6 +49,16 @@ def test_an_older_epoch_does_not_arm(tmp_path: Path, board: Board) -> None:
     assert board[Slot.NUMBER] == 7
 
 
+def test_a_hand_over_is_ordered_once(tmp_path: Path) -> None:
+    assert guard_store.handed_over(tmp_path, "web1") == 0
+    guard_store.hand_over(tmp_path, "web1", 42)
+    assert guard_store.handed_over(tmp_path, "web1") == 42
+    assert guard_store.handed_over(tmp_path, "web1") == 0
+    (directory(tmp_path, "web1") / "handed-over").write_text("at once")
+    with pytest.raises(GuardFileError, match="was not written by Hefery"):
+        guard_store.handed_over(tmp_path, "web1")
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"number": "x"}', "[1]", '{"number": 8, "epoch": "1", "deadline_ns": 1}'])
 def test_what_is_no_order_does_not_arm(tmp_path: Path, board: Board, text: str) -> None:
     (directory(tmp_path, "web1") / "armed").write_text(text)
