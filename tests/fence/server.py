@@ -15,6 +15,7 @@ from tests.waiting import wait_for
 
 ROOT: Final = Path(__file__).parents[2]
 HOSTS: Final = {"a": "192.0.2.11", "b": "192.0.2.12"}
+_IS_ROOT: Final = os.geteuid() == 0
 _EXPORTFS: Final = """#!/bin/sh
 cat {folder}/exports.d/*.exports 2>/dev/null | sed 's/ /\t/' >{folder}/etab.new; mv {folder}/etab.new {folder}/etab
 """
@@ -39,7 +40,8 @@ class Server:
 
     def start(self, *command: str, **more: Any) -> subprocess.Popen[str]:
         path = f"{self.folder}/bin:{os.environ['PATH']}"
-        enter = ("nsenter", "--user", "--mount", "--preserve-credentials", "--target", str(self._pid))
+        user = () if _IS_ROOT else ("--user", "--preserve-credentials")
+        enter = ("nsenter", *user, "--mount", "--target", str(self._pid))
         environment = {"PATH": path, "PYTHONPATH": str(ROOT), **more}
         return subprocess.Popen([*enter, *command], env=environment, stdout=subprocess.PIPE, text=True)
 
@@ -126,7 +128,8 @@ def running_server(folder: Path, guests: Sequence[str] = ("web1", "web2"), limit
     settings = {f"{name}_path": str(folder / path) for name, path in (paths | {"nfsd": "nfsd"}).items()}
     settings |= {"hosts": HOSTS, "guests": list(guests), "limit_s": limit_s}  # type: ignore[dict-item]  # JSON's
     (folder / "fence.json").write_text(json.dumps(settings))
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", "echo ready; exec sleep infinity"]
+    user = () if _IS_ROOT else ("--user", "--map-root-user")
+    command = ["unshare", *user, "--mount", "sh", "-c", "echo ready; exec sleep infinity"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "ready\n"
