@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import urllib3
@@ -18,6 +19,7 @@ from failover.settings import LeaseSettings
 
 _FIND = [str(Path(__file__).parents[1] / "scripts" / "etcd"), "--find"]
 _START_LIMIT_S = 30.0
+_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Tls:
 class Member:
     """One etcd; its address stays the same over restarts."""
 
-    def __init__(self, folder: Path, name: str, tls: Tls | None) -> None:
-        self.folder, self.name, self.tls, self.program = folder, name, tls, _program()
+    def __init__(self, folder: Path, data: Path, name: str, tls: Tls | None) -> None:
+        self.folder, self.data, self.name, self.tls, self.program = folder, data, name, tls, _program()
         # held, so that no other test gets them while this one is down
         self._held = [_reserved(), _reserved()]
         ports = [held.getsockname()[1] for held in self._held]
@@ -45,7 +47,7 @@ class Member:
         cluster = ",".join(f"{member.name}={member.peer_url}" for member in members)
         options = {
             "name": self.name,
-            "data-dir": str(self.folder / self.name),
+            "data-dir": str(self.data / self.name),
             "listen-client-urls": self.url,
             "advertise-client-urls": self.url,
             "listen-peer-urls": self.peer_url,
@@ -87,9 +89,13 @@ class Member:
 
 @contextmanager
 def running_etcd(folder: Path, count: int = 1, tls: Tls | None = None) -> Iterator[list[Member]]:
-    """So many members, all files in `folder`; they serve."""
+    """So many members, their logs in `folder`; they serve.
+
+    What they keep is in memory where that can be: a busy disk takes a second to sync, and each call has a deadline.
+    """
     with ExitStack() as stack:
-        members = [Member(folder, f"m{number}", tls) for number in range(count)]
+        data = Path(stack.enter_context(TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else folder)))
+        members = [Member(folder, data, f"m{number}", tls) for number in range(count)]
         for member in members:
             stack.callback(member.close)
         for member in members:

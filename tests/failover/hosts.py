@@ -148,8 +148,11 @@ class Pair:
         ports = _free_port(), _free_port()
         # its own, as Hefery looks for processes of a domain on the whole host, and tests run side by side
         self.domain = f"web{ports[0]}"
-        self.a = Host(folder / "a", "a", ("127.0.0.1", "127.0.0.2"), ports, self.domain)
-        self.b = Host(folder / "b", "b", ("127.0.0.2", "127.0.0.1"), ports, self.domain)
+        # so are these, lest another test takes a port in the meantime
+        network = "127.{}.{}".format(*(byte or 1 for byte in os.urandom(2)))
+        addresses = f"{network}.1", f"{network}.2"
+        self.a = Host(folder / "a", "a", addresses, ports, self.domain)
+        self.b = Host(folder / "b", "b", (addresses[1], addresses[0]), ports, self.domain)
         (self.a.folder / "domains").write_text(f"{self.domain} -b----\n")
         self.heartbeats = {host.name: host.start(*host.words("heartbeat")) for host in (self.a, self.b)}
         self.receivers = Receivers(self.b)

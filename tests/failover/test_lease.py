@@ -405,7 +405,7 @@ def test_a_cluster_that_forgets_is_not_believed(tmp_path: Path, lease: Contendin
         a = lease([only], "a")
         mine = held(a.acquire())
         only.kill()
-        (tmp_path / only.name).rename(tmp_path / "lost")
+        (only.data / only.name).rename(only.data / "lost")
         only.start([only])
         wait_until_it_serves(only)
         answer = a.renew(mine.epoch)
