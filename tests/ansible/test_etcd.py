@@ -1,6 +1,5 @@
 """The role etcd: its module against a real server, its configuration and its unit."""
 
-import importlib.util
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
 from failover.settings import LeaseSettings
+from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
 from tests.certificates import make_tls
 from tests.etcd import Member, frozen, running_etcd, settings_for
@@ -23,12 +23,7 @@ PASSWORD = "only-for-tests-and-long"
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
     """The module, which Ansible copies to the host as a single file."""
-    spec = importlib.util.spec_from_file_location("etcd_site", ROLE / "library" / "etcd_site.py")
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+    return load("etcd/library/etcd_site.py")
 
 
 @pytest.fixture

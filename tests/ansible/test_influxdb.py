@@ -1,6 +1,5 @@
 """The role influxdb: its module against a real server."""
 
-import importlib.util
 import stat
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from telemetry.influx import InfluxStore
 from telemetry.point import Point
 from telemetry.settings import InfluxSettings
 from telemetry.store import StoreRefused
+from tests.ansible.plugins import load
 from tests.influxd import starting_influxd
 
 ROLE = Path(__file__).parents[2] / "roles" / "influxdb"
@@ -26,12 +26,7 @@ FORECAST = Point("decision", {"domain": "web1"}, {"interval_ms": 25.0, "sequence
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
     """The module, which Ansible copies to the host as a single file."""
-    spec = importlib.util.spec_from_file_location("influxdb_site", ROLE / "library" / "influxdb_site.py")
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+    return load("influxdb/library/influxdb_site.py")
 
 
 @pytest.fixture

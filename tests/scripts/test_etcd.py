@@ -1,13 +1,13 @@
 """scripts/etcd finds a server, or gets one exactly once; the tools that it runs are stand-ins here."""
 
-import shutil
-import subprocess
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "etcd"
+from tests.scripts import stand_ins
+from tests.scripts.stand_ins import Tool
+
 ORDINARY = "bash cat chmod dirname flock mkdir mktemp mv rm sleep tail touch"
 IS_3X = "echo 'etcd Version: 3.4.23'; echo 'Git SHA: Not provided'"
 IS_2X = "echo 'etcd Version: 2.3.7'"
@@ -15,23 +15,13 @@ UNPACKS = (
     f"""mkdir -p "$3/usr/bin"; printf '#!/bin/sh\\n%s\\n' "{IS_3X}" >"$3/usr/bin/etcd"; chmod +x "$3/usr/bin/etcd" """
 )
 
-Tool = Callable[[str, str], Path]
+start = partial(stand_ins.start, "etcd")
+run = partial(stand_ins.run, "etcd")
 
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
-    """Puts a program of this name on PATH, where there are ordinary tools and no others."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name in ORDINARY.split():
-        (folder / name).symlink_to(str(shutil.which(name)))
-
-    def make(name: str, text: str) -> Path:
-        (folder / name).write_text(f"#!{shutil.which('sh')}\n{text}\n")
-        (folder / name).chmod(0o755)
-        return folder / name
-
-    return make
+    return stand_ins.tools(tmp_path / "bin", ORDINARY)
 
 
 @pytest.fixture
@@ -40,17 +30,6 @@ def environment(tmp_path: Path, tool: Tool) -> dict[str, str]:
     tool("dpkg-deb", UNPACKS)
     tool("apt-get", f'echo "$1" >>{tmp_path}/apt; [ "$1" = update ] || {{ sleep 0.2; touch etcd-server_3.deb; }}')
     return {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "HEFERY_CACHE": str(tmp_path / "cache")}
-
-
-def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen([str(SCRIPT), *arguments], env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    process = start(environment, *arguments)
-    out, errors = process.communicate()
-    return process.returncode, out.rstrip("\n"), errors
 
 
 def test_takes_the_server_that_it_is_told(environment: dict[str, str], tool: Tool) -> None:

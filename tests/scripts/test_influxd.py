@@ -1,13 +1,13 @@
 """scripts/influxd finds a server, or makes one exactly once; the tools that it runs are stand-ins here."""
 
-import shutil
-import subprocess
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "influxd"
+from tests.scripts import stand_ins
+from tests.scripts.stand_ins import Tool
+
 ORDINARY = "bash cat chmod cut dirname find flock grep mkdir mktemp mv realpath rm sha256sum tail tar uname touch sleep"
 IS_2X = "echo 'InfluxDB v2.7.1 (git: 407fa622e) build_date: 2023-04-28T13:24:27Z'"
 IS_1X = "echo 'InfluxDB v1.6.7 (git: unknown unknown)'"
@@ -23,23 +23,13 @@ printf '#!/bin/sh\\n%s\\n' "echo 'InfluxDB v2.9.1'" >"$2"
 chmod +x "$2"
 """
 
-Tool = Callable[[str, str], Path]
+start = partial(stand_ins.start, "influxd")
+run = partial(stand_ins.run, "influxd")
 
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
-    """Puts a program of this name on PATH, where there are ordinary tools and no others."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name in ORDINARY.split():
-        (folder / name).symlink_to(str(shutil.which(name)))
-
-    def make(name: str, text: str) -> Path:
-        (folder / name).write_text(f"#!{shutil.which('sh')}\n{text}\n")
-        (folder / name).chmod(0o755)
-        return folder / name
-
-    return make
+    return stand_ins.tools(tmp_path / "bin", ORDINARY)
 
 
 @pytest.fixture
@@ -47,17 +37,6 @@ def environment(tmp_path: Path, tool: Tool) -> dict[str, str]:
     for name in ("gcc", "pkg-config", "cargo"):
         tool(name, "true")
     return {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "HEFERY_CACHE": str(tmp_path / "cache")}
-
-
-def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen([str(SCRIPT), *arguments], env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    process = start(environment, *arguments)
-    out, errors = process.communicate()
-    return process.returncode, out.rstrip("\n"), errors
 
 
 def test_takes_the_server_that_it_is_told(environment: dict[str, str], tool: Tool, tmp_path: Path) -> None:
