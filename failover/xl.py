@@ -54,9 +54,13 @@ def domains_if_any() -> Mapping[str, Domain]:
         return {}
 
 
-def destroy(name: str) -> None:
-    """End a domain at once; raises XlError."""
-    _run("destroy", name)
+def destroy(which: str) -> None:
+    """End a domain, by name or number, at once; it may have ended by itself meanwhile. Raises XlError."""
+    try:
+        _run("destroy", which)
+    except XlError:
+        if any(which in (domain.name, str(domain.number)) for domain in domains().values()):
+            raise
 
 
 def migrate_receive(theirs: socket, ours: socket, mark: str) -> subprocess.Popen[bytes]:

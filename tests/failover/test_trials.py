@@ -45,7 +45,7 @@ def test_power_cut_of_the_primary(pair: Pair) -> None:
     pair.cut_power_of_a(remus)
     began_s = time.monotonic()
     wait_for(pair.b.runs)
-    assert 0.8 < time.monotonic() - began_s < 4.0
+    assert 0.8 < time.monotonic() - began_s < 10
     wait_for(lambda: "event takeover --domain" in pair.b.events())
     assert pair.phase() == "running"
     code, seen = pair.b.does("status", "--json")

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,15 @@ def test_failing_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "xl").chmod(0o755)
     with pytest.raises(XlError, match="xl list: exit code 1: xencall: error: Could not obtain handle"):
         xl.domains_if_any()
+
+
+@pytest.mark.parametrize(("which", "is_there"), [("web1", True), ("7", True), ("web2", False), ("8", False)])
+def test_destroying_what_has_ended_by_itself(
+    which: str, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = "Name ID Mem VCPUs State Time(s)\nweb1 7 128 1 -b---- 1.0"
+    (tmp_path / "xl").write_text(f"#!/bin/sh\n[ $1 = list ] || exit 1\necho '{listed}'\n")
+    (tmp_path / "xl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(XlError, match=f"xl destroy {which}") if is_there else nullcontext():
+        xl.destroy(which)
