@@ -83,7 +83,7 @@ def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> 
     child = xl.migrate_receive(theirs, ours, record.mark)
     theirs.close()
     incoming = Incoming(settings.host.run_dir, record, settings.heartbeat.timeout_s, session.connection, ours)
-    session.tell({"ok": True})
+    session.tell({"ok": True, "mark": record.mark})
     events.tell("receiving", record.domain, f"a copy comes from {record.host}")
     decision = incoming.run(child)
     if decision.verdict is Verdict.TAKE_OVER:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from failover import processes, xl
+from failover import caller, processes, xl
+from failover.config import load
 from failover.processes import Process
 from tests.failover.hosts import Pair
 from tests.waiting import wait_for
@@ -138,6 +139,14 @@ def test_nothing_is_decided_while_the_own_heartbeat_daemon_sleeps(pair: Pair) ->
     assert pair.b.domains() == {f"{pair.domain}--incoming": "--p---"}
     pair.heartbeats["b"].send_signal(signal.SIGCONT)
     wait_for(pair.b.runs)
+
+
+def test_the_primary_is_told_the_mark_of_its_copy(pair: Pair) -> None:
+    settings = load(pair.a.config)
+    session, answer = caller.call(settings, settings.domains[0], "receive")
+    with session.connection:
+        assert answer["mark"] == pair.mark()
+        assert pair.mark()
 
 
 def test_second_connection_is_refused_while_the_first_lives(pair: Pair) -> None:
