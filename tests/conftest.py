@@ -1,5 +1,6 @@
 """Fixtures that several packages' tests share: a real InfluxDB, and a misbehaving proxy before it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from tests.influxd import Influx, Server, create_buckets, running_influxd
 
 settings.register_profile("hefery", deadline=None)  # a busy machine is no failure
 settings.load_profile("hefery")
+
+# a shell's background job ignores these, and so would all that tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
