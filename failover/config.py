@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from failover.errors import FailoverError
+from failover.lease_settings import FenceSettings, LeaseSettings
 from failover.settings import (
     DomainSettings,
     HeartbeatSettings,
     HostSettings,
-    LeaseSettings,
     PeerSettings,
     ReceiverSettings,
     RemusSettings,
@@ -45,6 +45,7 @@ def _settings(tables: Mapping[str, Any]) -> RemusSettings:
         _tables(PeerSettings, tables.get("peers", []), "peers"),
         _tables(DomainSettings, tables.get("domains", []), "domains"),
         _table(LeaseSettings, tables["lease"], "lease") if "lease" in tables else None,
+        _table(FenceSettings, tables["fence"], "fence") if "fence" in tables else None,
     )
 
 

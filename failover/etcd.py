@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self
 
 from failover import endpoint
 from failover.endpoint import Endpoint, EtcdError, EtcdRefused
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from failover.wire import read_key
 from telemetry.units import NS_PER_S
 

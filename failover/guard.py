@@ -10,7 +10,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from failover import events, guard_board, guard_store, locks, memory, pausing, xl
+from failover import events, fence_command, guard_board, guard_store, locks, memory, pausing, xl
 from failover.errors import FailoverError
 from failover.etcd import Etcd
 from failover.guard_answers import hand_over, heard, unanswered
@@ -19,10 +19,11 @@ from failover.guard_rules import decide
 from failover.guard_sight import Sight
 from failover.guard_state import OF_FENCE, Act, Ask, Decision, Evidence, Limits
 from failover.guard_store import GuardFileError, Told
-from failover.guard_workers import Done, Fence, NoFence, Worker, of_fence, of_lease
+from failover.guard_workers import Done, Fence, Worker, of_fence, of_lease
 from failover.hypervisor import Hypervisor, HypervisorError
 from failover.lease import Lease, Unknown, now_ns
-from failover.settings import DomainSettings, LeaseSettings, RemusSettings
+from failover.lease_settings import LeaseSettings
+from failover.settings import DomainSettings, RemusSettings
 from failover.xl import XlError
 from telemetry.notify import Notifier
 from telemetry.units import NS_PER_MS, NS_PER_S
@@ -51,8 +52,8 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     folder = guard_board.directory(settings.host.run_dir, domain.name)
     with locks.held(folder / "lock"), Etcd(settings.lease) as etcd:
         lease = Lease(etcd, domain.name, settings.host.name, settings.lease.ttl_s)
-        _log.warning("%s: there is no fence: what a frozen host has under way may still be written", domain.name)
-        guard = Guard(settings, domain.name, limits(settings.host.name, settings.lease), lease, NoFence())
+        fence = fence_command.of(settings, domain.name)
+        guard = Guard(settings, domain.name, limits(settings.host.name, settings.lease), lease, fence)
         memory.lock()
         guard.step()
         notifier = Notifier()
@@ -79,11 +80,12 @@ class Guard:
         self._run_dir = settings.host.run_dir
         self._xen, self._board = Hypervisor(), Board(self._run_dir, domain)
         self._sight = Sight(domain, self._xen, self._board)
-        self._state = guard_store.adopted(self._board)
+        self._state = guard_store.adopted(self._run_dir, domain, self._board, now_ns())
         self._done: SimpleQueue[Done] = SimpleQueue()
         self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
         self._destroy_ns = 0
         self._told: Told | None = None
+        self._wanted: str | None = None
 
     def step(self) -> None:
         """Hear, look, decide, act, ask, and tell, in this order."""
@@ -95,7 +97,7 @@ class Guard:
         self._write_down()
         self._act(decision)
         for ask in decision.asks:
-            self._ask(ask, decision.epoch)
+            self._ask(ask, decision)
         if self._sight.must_search and not self._of_xl.is_busy:
             self._sight.must_search = False
             self._of_xl.ask(Chore.SEARCH, self._sight.search)
@@ -134,6 +136,7 @@ class Guard:
             self._state = guard_store.armed(self._run_dir, self._domain, self._board, self._state)
             if epoch := guard_store.handed_over(self._run_dir, self._domain):
                 self._state = hand_over(self._state, epoch, now_ns())
+            self._wanted = guard_store.wanted(self._run_dir, self._domain, self._state.epoch)
         except GuardFileError as error:
             _log.error("%s", error)
 
@@ -146,6 +149,7 @@ class Guard:
             self._sight.has_halted,
             self._of_lease.is_busy,
             self._of_fence.is_busy,
+            self._wanted,
         )
 
     def _write_down(self) -> None:
@@ -172,15 +176,20 @@ class Guard:
         late_ns = now_ns() - self._state.deadline_ns
         return f" ({late_ns / NS_PER_MS:.1f} ms after its deadline)" if self._state.epoch and late_ns > 0 else ""
 
-    def _ask(self, ask: Ask, epoch: int) -> None:
+    def _ask(self, ask: Ask, decision: Decision) -> None:
         if ask in OF_FENCE:
-            self._of_fence.ask(ask, partial(of_fence, self._fence, ask, epoch))
-        else:
-            self._of_lease.ask(ask, partial(of_lease, self._lease, ask, epoch))
+            self._of_fence.ask(ask, partial(of_fence, self._fence, ask, decision.epoch))
+            return
+        if ask is Ask.TELL:
+            self._board[Slot.TELLING] = decision.epoch
+        self._of_lease.ask(ask, partial(of_lease, self._lease, ask, decision.epoch, decision.mark))
 
     def _tell(self, decision: Decision) -> None:
         epoch, number = self._board[Slot.EPOCH], self._board[Slot.NUMBER]
-        told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason)
+        backup = self._state.backup if epoch else None
+        told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason, backup)
         if told != self._told:
             guard_store.tell(self._run_dir, told)
             self._told = told
+        if self._state.telling is None:  # a guard that follows this one finds in the file what was written
+            self._board[Slot.TELLING] = 0

@@ -8,6 +8,7 @@ from typing import Final
 
 from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given, Limits, State, Won
 from failover.lease import Held, Noted, Refused, Released
+from failover.lease_record import Record
 from telemetry.units import NS_PER_S
 
 PROBED_NS: Final = 2 * NS_PER_S
@@ -18,16 +19,19 @@ _HAND_OVER_NS: Final = 10 * NS_PER_S
 
 
 def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
-    """After an answer; one of an epoch that is not held any more changes nothing."""
+    """After an answer; one of an epoch that is not held any more changes nothing.
+
+    Nor does the refusal of a claim where another process of this host has won it, and has armed this guard.
+    """
     match answer:
-        case Won(held, is_told) if not state.epoch and held.epoch > state.burnt_epoch:
-            return _won(state, held, now_ns, limits, is_told=is_told)
+        case Won(held) if not state.epoch and held.epoch > state.burnt_epoch:
+            return _won(state, answer, now_ns, limits)
         case Held(epoch) if epoch == state.epoch:
             return _renewed(state, answer, limits)
-        case Refused():
+        case Refused(record) if not _holds(record, state, limits):
             return _refused(state, answer, now_ns, limits)
-        case Noted() if state.epoch:
-            return replace(state, is_told=True)
+        case Noted() if state.epoch and state.telling is not None:
+            return replace(state, is_told=True, backup=state.telling, telling=None)
         case Released() if state.burnt_epoch:
             return replace(state, is_released=True)
     return _heard_of_fence(state, answer, now_ns, limits)
@@ -38,7 +42,7 @@ def unanswered(state: State, ask: Ask, reason: str, now_ns: int, limits: Limits)
     soon_ns = _soon_ns(now_ns, limits)
     if ask in OF_FENCE:
         return replace(state, fence_ask_ns=soon_ns, reason=f"the fence does not answer: {reason}")
-    if ask is Ask.TELL:
+    if ask is Ask.TELL and state.telling is not None:
         state = over(state, reason)
     return replace(state, ask_ns=soon_ns, reason=f"no answer of the lease server: {reason}")
 
@@ -81,10 +85,11 @@ def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -
     return state
 
 
-def _won(state: State, held: Held, now_ns: int, limits: Limits, *, is_told: bool) -> State:
-    won = replace(over(state, ""), epoch=held.epoch, last_epoch=held.epoch, held_since_ns=now_ns, is_told=is_told)
-    won = replace(won, burnt_epoch=0, is_released=False, claim_ns=0)
-    return replace(_renewed(won, held, limits), reason="the disk is not yet this epoch's")
+def _won(state: State, won: Won, now_ns: int, limits: Limits) -> State:
+    held, backup = won.held, won.backup if won.is_told else None
+    new = replace(over(state, ""), epoch=held.epoch, last_epoch=held.epoch, held_since_ns=now_ns)
+    new = replace(new, is_told=won.is_told, backup=backup, burnt_epoch=0, is_released=False, claim_ns=0)
+    return replace(_renewed(new, held, limits), reason="the disk is not yet this epoch's")
 
 
 def _renewed(state: State, held: Held, limits: Limits) -> State:
@@ -103,6 +108,10 @@ def _refused(state: State, answer: Refused, now_ns: int, limits: Limits) -> Stat
     else:
         reason = f"etcd contradicts itself: the guest is {record.runner}'s, of an epoch before this host's last"
     return replace(over(state, reason), ask_ns=_soon_ns(now_ns, limits))
+
+
+def _holds(record: Record, state: State, limits: Limits) -> bool:
+    return record.is_held and record.holder == limits.host and record.epoch == state.epoch
 
 
 def _soon_ns(now_ns: int, limits: Limits) -> int:

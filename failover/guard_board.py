@@ -29,6 +29,8 @@ class Slot(IntEnum):
     GUARD_TICK = 5
     """When the guard last was awake."""
     MINDER_TICK = 6
+    TELLING = 7
+    """The epoch under which something is being written of the guest, and may yet be; 0 for none."""
 
 
 class Board:

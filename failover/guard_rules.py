@@ -27,7 +27,10 @@ def decide(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tup
     if state.epoch and not state.is_fenced and now_ns - state.held_since_ns > _FENCE_LIMIT_NS:
         state = burn(state, "the fence does not answer: others may try", now_ns + limits.away_ns)
     act, reason = _act(state, now_ns, evidence, limits)
-    return state, Decision(act, reason, tuple(_asks(state, now_ns, evidence)), state.epoch or state.burnt_epoch)
+    asks, mark = tuple(_asks(state, now_ns, evidence)), evidence.wanted or ""
+    if Ask.TELL in asks:
+        state = replace(state, backup=None, telling=mark)
+    return state, Decision(act, reason, asks, state.epoch or state.burnt_epoch, mark)
 
 
 def _without_guest(state: State, evidence: Evidence) -> tuple[State, Decision]:
@@ -59,7 +62,8 @@ def _asks(state: State, now_ns: int, evidence: Evidence) -> list[Ask]:
     if state.is_superseded:
         return []
     asks = []
-    if not evidence.is_lease_asked and now_ns >= state.ask_ns and (ask := _of_lease(state, now_ns, evidence)):
+    is_due = now_ns >= state.ask_ns or _must_tell(state, evidence)
+    if not evidence.is_lease_asked and is_due and (ask := _of_lease(state, now_ns, evidence)):
         asks.append(ask)
     if not evidence.is_fence_asked and now_ns >= state.fence_ask_ns and (ask := _of_fence(state)):
         asks.append(ask)
@@ -68,13 +72,19 @@ def _asks(state: State, now_ns: int, evidence: Evidence) -> list[Ask]:
 
 def _of_lease(state: State, now_ns: int, evidence: Evidence) -> Ask | None:
     if state.epoch:
-        return Ask.TELL if state.is_fenced and not state.is_told else Ask.RENEW
+        return Ask.TELL if _must_tell(state, evidence) else Ask.RENEW
     if state.burnt_epoch and not state.is_released:
         return Ask.RELEASE if _is_still(evidence) else None
     answered_ns = state.fence_answered_ns
     if now_ns < state.claim_ns or answered_ns is None:
         return None
     return Ask.CLAIM if 0 <= now_ns - answered_ns <= PROBED_NS else None
+
+
+def _must_tell(state: State, evidence: Evidence) -> bool:
+    """That the guest is this host's, or that another copy shall be its backup, or none."""
+    is_wanted = evidence.wanted is not None and evidence.wanted != state.backup
+    return state.epoch > 0 and state.is_fenced and (not state.is_told or is_wanted)
 
 
 def _of_fence(state: State) -> Ask | None:

@@ -21,7 +21,7 @@ class Ask(Enum):
 
     CLAIM = "claim the lease"
     RENEW = "renew it"
-    TELL = "tell that this host's copy is the guest"
+    TELL = "tell that this host's copy is the guest, and of which backup"
     END = "tell that no copy may take over, and release"
     RELEASE = "release it"
     PROBE = "ask the fence whether it answers"
@@ -33,10 +33,11 @@ OF_FENCE = frozenset({Ask.PROBE, Ask.FENCE})
 
 @dataclass(frozen=True)
 class Won:
-    """A claim was answered; `is_told` where etcd has it already that this host's copy is the guest."""
+    """A claim was answered; `is_told` where etcd has it already that the guest is this host's, with that backup."""
 
     held: Held
     is_told: bool
+    backup: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ class State:
     """From when on the guest must not run."""
     is_fenced: bool = False
     is_told: bool = False
+    backup: str | None = None
+    """The mark of the copy that may take over, as etcd has it; empty where none may. None where nobody can tell."""
+    telling: str | None = None
+    """The mark that is being written; None where nothing is."""
     last_epoch: int = 0
     """The highest that was held."""
     burnt_epoch: int = 0
@@ -124,13 +129,16 @@ class Evidence:
     """As it was last seen, before it went."""
     is_lease_asked: bool = False
     is_fence_asked: bool = False
+    wanted: str | None = None
+    """The mark of the copy that shall be its backup, empty for none; None where nobody has said."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The act, its reason, and what is to be asked under which epoch."""
+    """The act, its reason, and what is to be asked under which epoch; `mark` is the backup's that is to be told."""
 
     act: Act
     reason: str
     asks: tuple[Ask, ...] = ()
     epoch: int = 0
+    mark: str = ""

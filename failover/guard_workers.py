@@ -74,23 +74,20 @@ class Done:
     answer: Any
 
 
-def of_lease(lease: Lease, ask: Ask, epoch: int) -> Answer:
+def of_lease(lease: Lease, ask: Ask, epoch: int, mark: str) -> Answer:
     """Ask it; one to four questions to etcd."""
     if ask is Ask.RENEW:
         return lease.renew(epoch)
     if ask is Ask.TELL:
-        return lease.note(epoch)
+        return lease.note(epoch, mark)
     if ask is Ask.RELEASE:
         return lease.release(epoch)
     if ask is Ask.END:
         noted = lease.note(epoch)
         return lease.release(epoch) if isinstance(noted, Noted) else noted
-    before = lease.look()
-    if isinstance(before, Unknown):
-        return before
     answer = lease.acquire()
-    # acquire has refused, or found the guest still this host's, or still nobody's
-    return Won(answer, is_told=bool(before.runner)) if isinstance(answer, Held) else answer
+    # who has won has found the guest still this host's, or still nobody's, and nobody else writes from then on
+    return Won(answer, bool(lease.seen.runner), lease.seen.backup) if isinstance(answer, Held) else answer
 
 
 def of_fence(fence: Fence, ask: Ask, epoch: int) -> Answer:

@@ -83,6 +83,11 @@ class Lease:
         except EtcdError as error:
             return Unknown(str(error))
 
+    @property
+    def seen(self) -> Record:
+        """What etcd has said last; who has just acquired knows by it whose copy is the guest, and of which backup."""
+        return self._seen
+
     def acquire(self, mark: str = "", *, starts: bool = False) -> Held | Refused | Unknown:
         """Win it where it is free, or its holder was silent for its time to live; where it is ours, renew it.
 

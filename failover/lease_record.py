@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from failover.endpoint import EtcdError
 from failover.etcd import Pair, Pairs
-from failover.settings import LONGEST_TTL_S
+from failover.lease_settings import LONGEST_TTL_S
 
 OWNER: Final = "owner"
 BEAT: Final = "beat"

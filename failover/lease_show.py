@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from failover.etcd import Etcd
 from failover.lease import Lease, Unknown
 from failover.lease_record import Record
-from failover.settings import LeaseSettings, RemusSettings
+from failover.lease_settings import LeaseSettings
+from failover.settings import RemusSettings
 
 
 @dataclass(frozen=True)

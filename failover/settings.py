@@ -5,21 +5,17 @@ or an act would have to wait for.
 """
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from telemetry.units import NS_PER_S
+from failover import checks
+from failover.lease_settings import FenceSettings, LeaseSettings
 
 INCOMING: Final = "--incoming"
 """Ends the name of a copy until it is woken (xl_migrate.c)."""
 
 TRANSPORTS: Final = ("ssh", "tcp")
-_WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
-_LONGEST_NAME: Final = 64
 _LARGEST_PORT: Final = 65535
-LONGEST_TTL_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class HostSettings:
     """Copies and signs of life; the same as the agent's, whose holds are beside them."""
 
     def __post_init__(self) -> None:
-        _check_name("name", self.name)
+        checks.name("name", self.name)
 
 
 @dataclass(frozen=True)
@@ -51,9 +47,9 @@ class HeartbeatSettings:
     """Secret (0600) that all hosts share: without it nobody can give an order, or fake a sign of life."""
 
     def __post_init__(self) -> None:
-        _check_within("port", self.port, 1, _LARGEST_PORT)
-        _check_within("period_s", self.period_s, 0.01, 1.0)
-        _check_within("timeout_s", self.timeout_s, 0.2, 60.0)
+        checks.within("port", self.port, 1, _LARGEST_PORT)
+        checks.within("period_s", self.period_s, 0.01, 1.0)
+        checks.within("timeout_s", self.timeout_s, 0.2, 60.0)
         if self.timeout_s < 3 * self.period_s:
             raise ValueError("timeout_s: must be at least 3 * period_s, or one lost datagram would be a failover")
 
@@ -68,7 +64,7 @@ class PeerSettings:
     """Where its heartbeat and its receiver are."""
 
     def __post_init__(self) -> None:
-        _check_name("name", self.name)
+        checks.name("name", self.name)
         if not self.address:
             raise ValueError("address: is empty")
 
@@ -87,8 +83,8 @@ class ReceiverSettings:
     """A stream that moves nothing for so long is given up, as the guest stands still meanwhile."""
 
     def __post_init__(self) -> None:
-        _check_within("port", self.port, 1, _LARGEST_PORT)
-        _check_within("stall_timeout_s", self.stall_timeout_s, 1.0, 60.0)
+        checks.within("port", self.port, 1, _LARGEST_PORT)
+        checks.within("stall_timeout_s", self.stall_timeout_s, 1.0, 60.0)
 
 
 @dataclass(frozen=True)
@@ -109,67 +105,13 @@ class DomainSettings:
     """The peers' public keys; another is refused."""
 
     def __post_init__(self) -> None:
-        _check_name("name", self.name)
+        checks.name("name", self.name)
         if self.name.endswith(INCOMING):
             raise ValueError(f"name: xl gives names that end in {INCOMING} to copies; rename the domain")
         if self.peers[0] == self.peers[1]:
             raise ValueError(f"peers: names {self.peers[0]} twice; name the two hosts that replicate {self.name}")
         if self.transport not in TRANSPORTS:
             raise ValueError(f"transport: {self.transport!r} is none of {', '.join(TRANSPORTS)}")
-
-
-@dataclass(frozen=True)
-class LeaseSettings:
-    """Where it is decided who may run a guest: one etcd, or the members of one cluster."""
-
-    endpoints: tuple[str, ...]
-    """Such as https://10.0.0.13:2379; addresses, as no renewal may wait for a name server."""
-    cluster_id: str
-    """In hexadecimal, as etcd writes it: an emptied etcd, which would give old epochs again, has another."""
-    ca_file: Path = Path("/etc/hefery/lease-ca.pem")
-    """The authority that has signed etcd's certificates."""
-    user: str = ""
-    """This host's in etcd; none where etcd asks for none."""
-    password_file: Path = Path("/etc/hefery/lease.password")
-    """That user's, 0600."""
-    ttl_s: float = 2.0
-    """A dead holder keeps others out for so long: it adds to every failover."""
-    renew_s: float = 0.5
-    """Time between two renewals: by default three may be lost, and a fourth comes too late."""
-    call_timeout_s: float = 0.4
-    """For one question to etcd, whatever goes wrong; each endpoint has an equal part of it."""
-    pause_share: float = 0.75
-    """Of ttl_s without a renewal, then the guest stands still; what is left is for clocks and for a late wake-up."""
-
-    def __post_init__(self) -> None:
-        if not self.endpoints:
-            raise ValueError("endpoints: is empty; name at least one, such as https://10.0.0.13:2379")
-        for url in self.endpoints:
-            _check_endpoint(url)
-        if len({urlsplit(url).scheme for url in self.endpoints}) > 1:
-            raise ValueError("endpoints: are in part http and in part https")
-        if not self.cluster_id or not set("0123456789abcdef").issuperset(self.cluster_id):
-            raise ValueError(f"cluster_id: {self.cluster_id!r} is not a cluster's, such as cdf818194e3a8c32")
-        _check_within("ttl_s", self.ttl_s, 0.5, LONGEST_TTL_S)
-        _check_within("renew_s", self.renew_s, 0.05, LONGEST_TTL_S)
-        _check_within("call_timeout_s", self.call_timeout_s, 0.02, LONGEST_TTL_S)
-        if self.renew_s * 3 > self.ttl_s:
-            raise ValueError("ttl_s: must be at least 3 * renew_s, or one lost renewal would stop the guest")
-        _check_within("pause_share", self.pause_share, 0.5, 0.9)
-        if self.renew_s * 2 > self.pause_share * self.ttl_s:
-            raise ValueError("pause_share: must leave time for 2 * renew_s, or one lost renewal would stop the guest")
-        if self.call_timeout_s > self.renew_s:
-            raise ValueError("call_timeout_s: must not be longer than renew_s, or renewals would come late")
-
-    @property
-    def pause_ns(self) -> int:
-        """From the asking for the last renewal that was answered to the pause."""
-        return int(self.pause_share * self.ttl_s * NS_PER_S)
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the endpoints speak TLS."""
-        return self.endpoints[0].startswith("https:")
 
 
 @dataclass(frozen=True)
@@ -182,47 +124,21 @@ class RemusSettings:
     peers: tuple[PeerSettings, ...] = ()
     domains: tuple[DomainSettings, ...] = ()
     lease: LeaseSettings | None = None
+    fence: FenceSettings | None = None
 
     def __post_init__(self) -> None:
         hosts = [self.host.name, *(peer.name for peer in self.peers)]
-        _check_once("host", hosts)
-        _check_once("domain", [domain.name for domain in self.domains])
+        checks.once("host", hosts)
+        checks.once("domain", [domain.name for domain in self.domains])
         for domain in self.domains:
             if unknown := set(domain.peers) - set(hosts):
                 raise ValueError(f"domain {domain.name}: {min(unknown)} is neither [host] nor one of [[peers]]")
             if self.host.name not in domain.peers:
                 raise ValueError(f"domain {domain.name}: {self.host.name}, this host, is not one of its peers")
+        if self.fence is not None and self.lease is None:
+            raise ValueError("fence: gives the disk to who has won a lease, and there is no [lease]")
 
     def peer_of(self, domain: DomainSettings) -> PeerSettings:
         """The other host of a domain."""
         name = next(name for name in domain.peers if name != self.host.name)
         return next(peer for peer in self.peers if peer.name == name)
-
-
-def _check_name(key: str, name: str) -> None:
-    """Names become file names and words of command lines."""
-    if not 0 < len(name) <= _LONGEST_NAME or not _WORD.issuperset(name) or name[0] in "-.+":
-        raise ValueError(f"{key}: {name!r} is not a name of letters, digits and _ . + -, {_LONGEST_NAME} at most")
-
-
-def _check_endpoint(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        address, is_whole = ip_address(parts.hostname or ""), bool(parts.port) and parts.path in {"", "/"}
-    except ValueError as error:
-        raise ValueError(f"endpoints: {url!r} is not like https://10.0.0.13:2379, with an address: {error}") from error
-    if parts.scheme not in {"http", "https"} or not is_whole:
-        raise ValueError(f"endpoints: {url!r} is not like https://10.0.0.13:2379")
-    if parts.scheme == "http" and not address.is_loopback:
-        raise ValueError(f"endpoints: {url!r} would send the password as it is; write https")
-
-
-def _check_within(key: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:  # NaN is not
-        raise ValueError(f"{key}: {value!r} is not within {least:g} and {most:g}")
-
-
-def _check_once(kind: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{kind} {name} is there twice")

@@ -15,7 +15,7 @@ from typing import Any
 
 import urllib3
 
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 
 _FIND = [str(Path(__file__).parents[1] / "scripts" / "etcd"), "--find"]
 _START_LIMIT_S = 30.0

@@ -10,7 +10,7 @@ import pytest
 
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
 from tests.certificates import make_tls

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from failover.config import ConfigError, load
-from failover.settings import DomainSettings, HeartbeatSettings, LeaseSettings, RemusSettings
+from failover.lease_settings import FenceSettings, LeaseSettings
+from failover.settings import DomainSettings, HeartbeatSettings, RemusSettings
 
 GOOD = """
 [host]
@@ -38,7 +39,7 @@ def test_good(tmp_path: Path) -> None:
     ("old", "new", "complaint"),
     [
         ('name = "a"', "", r"host\.name: is missing"),
-        ("[host]", "[hosts]", r"hosts: is not known; .* domains, heartbeat, host, lease, peers, receiver"),
+        ("[host]", "[hosts]", r"hosts: is not known; .* domains, fence, heartbeat, host, lease, peers, receiver"),
         ("period_s", "period", r"heartbeat\.period: is not known"),
         ("period_s = 0.05", 'period_s = "0.05"', r"heartbeat\.period_s: '0\.05' is not a number"),
         ("period_s = 0.05", "period_s = nan", r"heartbeat\.period_s: nan is not within"),
@@ -103,6 +104,33 @@ def test_a_lease_may_be_there(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_lease_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         loaded(tmp_path, (GOOD + LEASE).replace(old, new, 1))
+
+
+FENCE = """
+[fence]
+command = ["ssh", "-F", "/etc/hefery/fence.ssh", "fence"]
+"""
+
+
+def test_a_fence_may_be_there(tmp_path: Path) -> None:
+    assert loaded(tmp_path, GOOD + LEASE).fence is None
+    found = loaded(tmp_path, GOOD + LEASE + FENCE).fence
+    assert found == FenceSettings(("ssh", "-F", "/etc/hefery/fence.ssh", "fence"))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (FENCE, "fence: gives the disk to who has won a lease, and there is no"),
+        (LEASE + "[fence]", r"fence\.command: is missing"),
+        (LEASE + "[fence]\ncommand = []", r"fence\.command: has no words"),
+        (LEASE + '[fence]\ncommand = [""]', r"fence\.command: has no words"),
+        (LEASE + FENCE + "limit_s = 0", r"fence\.limit_s: 0\.0 is not within"),
+    ],
+)
+def test_what_is_wrong_with_a_fence_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        loaded(tmp_path, GOOD + text)
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from failover.endpoint import EtcdError
 from failover.errors import FailoverError
 from failover.etcd import Condition, Etcd, Pair, Written
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from tests.certificates import make_tls
 from tests.etcd import Member, coded, running_etcd, settings_for
 

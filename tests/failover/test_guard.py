@@ -17,7 +17,7 @@ from failover.etcd import Etcd
 from failover.guard_board import Board, Slot
 from failover.lease import Held, Lease, Noted, now_ns
 from failover.lease_record import Record
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from telemetry.units import NS_PER_MS, NS_PER_S
 from tests.etcd import Member, frozen, running_etcd, settings_for, wait_until_it_serves
 from tests.failover import fake_xenctrl
@@ -80,6 +80,9 @@ class Host:
         assert isinstance(record, Record)
         return record
 
+    def told(self) -> guard_store.Told | None:
+        return guard_store.read(self.run_dir, self.name)
+
     def runs(self) -> bool:
         ran = self.xen.ran()
         return bool(ran) and now_ns() - ran[-1] < 50 * NS_PER_MS
@@ -122,8 +125,8 @@ def test_a_guest_runs_once_its_lease_is_won(host: Host) -> None:
     assert (record.holder, record.runner, record.backup) == ("a", "a", "")
     assert host.board[Slot.EPOCH] == record.epoch
     assert host.xen.calls()[0][1] == "pause"
-    told = guard_store.Told(host.name, NUMBER, record.epoch, is_paused=False, reason="the lease is held")
-    wait_for(lambda: guard_store.read(host.run_dir, host.name) == told)
+    told = guard_store.Told(host.name, NUMBER, record.epoch, is_paused=False, reason="the lease is held", backup="")
+    wait_for(lambda: host.told() == told)
     beat = host.record().beat
     wait_for(lambda: host.record().beat > beat + 2)
     assert host.xen.pauses == 0
@@ -134,10 +137,7 @@ def test_etcd_freezes_and_goes_on(host: Host, member: Member) -> None:
     epoch = host.board[Slot.EPOCH]
     with frozen(member):
         await_stop(host, now_ns())
-        told = guard_store.read(host.run_dir, host.name)
-        assert told is not None
-        assert told.is_paused
-        assert "no answer of the lease server" in told.reason
+        wait_for(lambda: (told := host.told()) and told.is_paused and "no answer of the lease server" in told.reason)
     wait_for(host.runs)
     assert (host.record().epoch, host.board[Slot.EPOCH], host.xen.pauses) == (epoch, epoch, 0)
     wait_for(lambda: "goes_on" in host.xen.events())

@@ -15,7 +15,7 @@ import pytest
 from failover.etcd import Etcd
 from failover.lease import Held, Lease, Noted, Refused, Released, Unknown, now_ns
 from failover.lease_record import Record
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from telemetry.units import NS_PER_S
 from tests.etcd import Member, frozen, leader_of, running_etcd, settings_for, wait_until_it_serves
 from tests.faults import Act, running_proxy

@@ -9,7 +9,7 @@ from typing import Any
 
 from failover.etcd import Etcd
 from failover.lease import Held, Lease
-from failover.settings import LeaseSettings
+from failover.lease_settings import LeaseSettings
 from tests.etcd import running_etcd, settings_for
 
 
