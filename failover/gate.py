@@ -1,11 +1,13 @@
 """May the copy run? In, what is known of its stream and of the primary's host; out, a verdict and its reason.
 
 A heartbeat tells that a host is silent, never that it is dead: where only the network between the two is cut, both
-will run. A lease is to replace `decide`.
+will run. Where there is a lease, that decides instead of `decide` (claim.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from failover.pulse import Pulse
 from telemetry.units import NS_PER_S
@@ -15,6 +17,7 @@ class Verdict(Enum):
     """What is to become of the copy."""
 
     WAIT = "wait"
+    DRAIN = "end the stream, and pass on what it still holds"
     TAKE_OVER = "take over"
     GIVE_UP = "give up"
 
@@ -35,6 +38,8 @@ class Evidence:
     """The primary has announced that it will destroy its own copy: then its life is no reason to give this one up."""
     is_ordered: bool
     """It has destroyed it, or an operator has spoken."""
+    is_drained: bool = False
+    """The stream has ended, and all that it has brought is with xl."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,29 @@ class Decision:
 
     verdict: Verdict
     reason: str
+
+
+class Gate(Protocol):
+    """What judges; asked again and again, and whenever one of `descriptors` is ready to be read."""
+
+    descriptors: Sequence[int]
+
+    def judge(self, evidence: Evidence) -> Decision:
+        """Never waits."""
+        ...
+
+
+class HeartbeatGate:
+    """Judges by silence alone."""
+
+    descriptors: Sequence[int] = ()
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+
+    def judge(self, evidence: Evidence) -> Decision:
+        """As `decide` does."""
+        return decide(evidence, self._timeout_s)
 
 
 def decide(evidence: Evidence, timeout_s: float) -> Decision:

@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from failover import copies, pulse
 from failover.control import Answer
 from failover.copies import Phase, Record
 from failover.framing import Framing, FramingError
-from failover.gate import Decision, Evidence, Verdict, decide
+from failover.gate import Decision, Evidence, Gate, Verdict
 from failover.orders import Orders
 from telemetry.units import NS_PER_MS
 
@@ -34,11 +35,9 @@ _REMIND_S: Final = 10.0
 class Incoming:
     """One copy, from the stream's first byte to the verdict."""
 
-    def __init__(
-        self, run_dir: Path, record: Record, timeout_s: float, stream: socket.socket, xl_end: socket.socket
-    ) -> None:
+    def __init__(self, run_dir: Path, record: Record, gate: Gate, stream: socket.socket, xl_end: socket.socket) -> None:
         """`xl_end` is this side of xl's input and output."""
-        self._run_dir, self.record, self._timeout_s = run_dir, record, timeout_s
+        self._run_dir, self.record, self._gate = run_dir, record, gate
         self._stream, self._xl = stream, xl_end
         self.orders = Orders(run_dir, record.domain)
         self._framing = Framing()
@@ -47,6 +46,7 @@ class Incoming:
         self._complete = 0
         self._heard_ns = time.monotonic_ns()
         self._ended_ns: int | None = None
+        self._is_draining = False
         self._broken = ""
         self._said: tuple[str, float] = "", 0.0
 
@@ -57,8 +57,10 @@ class Incoming:
             while True:
                 self._wait(exited)
                 decision = self._decide(child)
-                if decision.verdict is not Verdict.WAIT:
+                if decision.verdict not in {Verdict.WAIT, Verdict.DRAIN}:
                     return decision
+                if decision.verdict is Verdict.DRAIN and not self._is_draining:
+                    self._drain()
                 self._tell(decision)
         finally:
             os.close(exited)
@@ -86,11 +88,17 @@ class Incoming:
         copies.write(self._run_dir, self.record)
 
     def _decide(self, child: subprocess.Popen[bytes]) -> Decision:
-        if self._broken:
+        if self._broken and not self._is_draining:
             return Decision(Verdict.GIVE_UP, self._broken)
         if (code := child.poll()) is not None:
             return Decision(Verdict.GIVE_UP, f"xl migrate-receive ended by itself, exit code {code}")
-        return decide(self._evidence(), self._timeout_s)
+        return self._gate.judge(self._evidence())
+
+    def _drain(self) -> None:
+        """Nothing more is acknowledged from now on; what was is still read, and belongs to the copy."""
+        self._is_draining = True
+        with suppress(OSError):
+            self._stream.shutdown(socket.SHUT_RDWR)
 
     def _figures(self) -> str:
         """What the verdict was made of, in figures."""
@@ -112,6 +120,7 @@ class Incoming:
             pulse=known,
             is_handed_over=self.orders.is_announced(has_ended=self._ended_ns is not None),
             is_ordered=self.orders.is_ordered,
+            is_drained=self._ended_ns is not None and not self._unsent,
         )
 
     def _tell(self, decision: Decision) -> None:
@@ -132,7 +141,7 @@ class Incoming:
         waiting.register(self._xl, select.POLLIN | (select.POLLOUT if self._unsent else 0))
         if not self._unsent and self._ended_ns is None:
             waiting.register(self._stream, select.POLLIN)
-        for descriptor in (exited, *self.orders.descriptors):
+        for descriptor in (exited, *self._gate.descriptors, *self.orders.descriptors):
             waiting.register(descriptor, select.POLLIN)
         for descriptor, _ in waiting.poll(_LOOK_MS):
             if descriptor == self._stream.fileno():
@@ -158,7 +167,7 @@ class Incoming:
         try:
             self._framing.take(self._buffer[:count])
         except FramingError as error:
-            self._broken = str(error)
+            self._broken, self._ended_ns = str(error), time.monotonic_ns()
             return
         self._unsent = self._buffer[:count]
         self._serve_xl()
@@ -185,4 +194,5 @@ class Incoming:
             "checkpoints": self._complete,
             "stream_ended": self._ended_ns is not None,
             "stream_silent_ms": (time.monotonic_ns() - self._heard_ns) // NS_PER_MS,
+            "waits_for": self._said[0],
         }

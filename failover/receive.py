@@ -17,7 +17,7 @@ from failover import copies, events, giving_up, locks, processes, tcp, xl
 from failover.control import Control
 from failover.copies import Record
 from failover.errors import FailoverError
-from failover.gate import Decision, Verdict
+from failover.gate import Decision, Gate, HeartbeatGate, Verdict
 from failover.incoming import Incoming
 from failover.settings import DomainSettings, RemusSettings
 from failover.wire import Message, Session, read_key
@@ -72,17 +72,18 @@ def _receive(settings: RemusSettings, domain: DomainSettings, session: Session) 
         record = Record(domain.name, host, mark, me.pid, me.started, "receiving")
         copies.write(run_dir, record)
         try:
-            return _receive_copy(settings, record, session)
+            return _receive_copy(settings, domain, record, session)
         except BaseException:
             copies.undo(run_dir, domain.name)  # it spares what was decided on
             raise
 
 
-def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> int:
+def _receive_copy(settings: RemusSettings, domain: DomainSettings, record: Record, session: Session) -> int:
+    gate = _gate(settings, domain, record.mark)
     ours, theirs = socket.socketpair()
     child = xl.migrate_receive(theirs, ours, record.mark)
     theirs.close()
-    incoming = Incoming(settings.host.run_dir, record, settings.heartbeat.timeout_s, session.connection, ours)
+    incoming = Incoming(settings.host.run_dir, record, gate, session.connection, ours)
     session.tell({"ok": True, "mark": record.mark})
     events.tell("receiving", record.domain, f"a copy comes from {record.host}")
     decision = incoming.run(child)
@@ -94,8 +95,17 @@ def _receive_copy(settings: RemusSettings, record: Record, session: Session) -> 
     undone = copies.undo(settings.host.run_dir, record.domain)
     child.wait()
     text = f"the copy of {record.host} was given up, nothing was woken: {decision.reason}"
+    incoming.orders.answer({"ok": False, "error": text})
     events.tell("given_up", record.domain, f"{text} (destroyed: {undone.was_destroyed})")
     return 0
+
+
+def _gate(settings: RemusSettings, domain: DomainSettings, mark: str) -> Gate:
+    if settings.lease is None:
+        return HeartbeatGate(settings.heartbeat.timeout_s)
+    from failover.claiming import Claiming  # noqa: PLC0415 - to import what speaks to etcd takes an emulated host seconds
+
+    return Claiming(settings, settings.lease, domain, mark)
 
 
 def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
@@ -126,14 +136,17 @@ def _release(settings: RemusSettings, domain: DomainSettings, session: Session) 
 
 
 def _take_over(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
-    """The planned failover: announced, then ordered when the primary has destroyed its own copy."""
+    """The planned failover: announced, then ordered when the primary has destroyed its own copy.
+
+    With a lease it is only a reason to look at that, which the primary gives back, and destroys nothing before.
+    """
     orders = Control(settings.host.run_dir, domain.name)
     prepared = orders.ask("prepare", _ANSWER_LIMIT_S)
     session.tell(prepared)
     if prepared.get("ok") is not True:
         return 1
     order = session.hear(_ORDER_LIMIT_S)
-    if order.get("destroyed") is not True:
+    if settings.lease is None and order.get("destroyed") is not True:
         raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
     session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
     return 0

@@ -1,0 +1,118 @@
+"""What a copy's gate knows, sees and asks: the words between its rules (claim.py) and the process around them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from failover.gate import Verdict
+from failover.guard_state import FenceAnswer
+from failover.guard_store import Armed
+from failover.lease import Held, Noted, Refused, Released
+from failover.lease_record import Record
+
+Answer = Held | Refused | Noted | Released | FenceAnswer
+"""Unknown is silence, of which nothing follows."""
+
+
+class Ask(Enum):
+    """What is to be asked of the lease, or of the fence."""
+
+    LOOK = "who holds the lease"
+    CLAIM = "win it, where the copy is the guest's backup"
+    RENEW = "renew it"
+    TAKE = "tell that this host's copy is the guest"
+    RELEASE = "give it back"
+    PROBE = "ask the fence whether it answers"
+    FENCE = "have the disk given to this epoch"
+
+
+OF_FENCE = frozenset({Ask.PROBE, Ask.FENCE})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and what was so when it was put."""
+
+    ask: Ask
+    epoch: int
+    has_won: bool
+    """An epoch since the copy came: then the record names this host by the copy's own word."""
+    is_final: bool
+    """The stream had ended: a record that tells of another copy now will not tell of this one later."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of this host and its copy; times in nanoseconds."""
+
+    host: str
+    mark: str
+    ttl_ns: int
+    """Of the lease."""
+    margin_ns: int
+    """Part of it, from the guest's pause to the end of its lease."""
+    renew_ns: int
+    away_ns: int
+    """How long others may try, after a lease without its disk; different on each host."""
+
+    def is_named(self, record: Record, *, has_won: bool) -> bool:
+        """Whether the copy here may become the guest, or is it already."""
+        return record.backup == self.mark or (has_won and record.runner == self.host)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the gate knows; the first one knows nothing. Times are those of lease.now_ns()."""
+
+    epoch: int = 0
+    """Held, as far as is known; 0 for none."""
+    deadline_ns: int = 0
+    """From when on the guest must not run in it."""
+    won_ns: int = 0
+    has_won: bool = False
+    is_fenced: bool = False
+    is_taken: bool = False
+    burnt_epoch: int = 0
+    """Over, and to be given back; 0 for none."""
+    ask_ns: int = 0
+    """When the lease is to be asked next."""
+    claim_ns: int = 0
+    """Before which it is not claimed."""
+    fence_ask_ns: int = 0
+    fence_answered_ns: int | None = None
+    is_superseded: bool = False
+    reason: str = "nobody has told who holds the lease"
+    """Why the copy does not run."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the gate sees of its copy, its stream and its host, and what it still waits for."""
+
+    begins: str
+    """Why the lease is to be claimed; empty while the primary seems well."""
+    is_whole: bool
+    has_ended: bool
+    """The stream."""
+    is_drained: bool
+    """All that it has brought is with xl."""
+    number: int | None = None
+    """The copy's, in Xen."""
+    is_guard_awake: bool = True
+    is_lease_asked: bool = False
+    is_fence_asked: bool = False
+    is_armed: bool = False
+    """This host's guard was told to go on with the lease."""
+    is_guarded: bool = False
+    """It has."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done now."""
+
+    verdict: Verdict
+    reason: str
+    asks: tuple[Ask, ...] = ()
+    epoch: int = 0
+    armed: Armed | None = None
+    """What this host's guard is to be told."""

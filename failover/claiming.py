@@ -1,0 +1,173 @@
+"""The gate of a copy by lease and fence: in, what is seen of its stream; out, a verdict, once all has been asked.
+
+Workers ask; a step never waits (rules C of model/README.md, decided in claim.py).
+"""
+
+import logging
+import os
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from failover import claim, fence_command, guard_store, xl
+from failover.claim_shares import Shares
+from failover.claim_state import OF_FENCE, Answer, Ask, Asked, Claim, Limits, Sight
+from failover.etcd import Etcd
+from failover.gate import Decision, Evidence, Verdict
+from failover.guard_board import Board, Slot
+from failover.guard_store import Armed
+from failover.guard_workers import Done, Fence, Worker
+from failover.lease import Lease, Refused, Unknown, now_ns
+from failover.lease_settings import LeaseSettings
+from failover.settings import INCOMING, DomainSettings, RemusSettings
+from failover.xl import XlError
+from telemetry.units import NS_PER_S
+
+_log = logging.getLogger(__name__)
+
+_HINT_PERIODS: Final = 3
+"""Heartbeats that stay away before the lease is looked at: from then on its time to live is counted."""
+_GUARD_STALE_NS: Final = NS_PER_S // 2
+_AGAIN_NS: Final = NS_PER_S
+"""Until xl is asked again for the copy's number, or the guard is told again."""
+
+
+class Claiming:
+    """One copy's gate; it ends with the process."""
+
+    def __init__(self, settings: RemusSettings, at: LeaseSettings, domain: DomainSettings, mark: str) -> None:
+        """Raises FailoverError where files that the settings name cannot be used, OSError."""
+        self._run_dir, self._domain = settings.host.run_dir, domain.name
+        self._lease = Lease(Etcd(at), domain.name, settings.host.name, at.ttl_s)
+        self._fence = fence_command.of(settings, domain.name)
+        self._limits = limits(settings.host.name, mark, at)
+        self._hint_ns = int(_HINT_PERIODS * settings.heartbeat.period_s * NS_PER_S)
+        self._board = Board(self._run_dir, self._domain)
+        self._done = _Mailbox()
+        self.descriptors: Sequence[int] = (self._done.descriptor,)
+        self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
+        self._claim, self._shares = Claim(), Shares()
+        self._number: int | None = None
+        self._search_ns = self._arm_ns = 0
+        self._armed: Armed | None = None
+
+    def judge(self, evidence: Evidence) -> Decision:
+        """Hear, look, decide, ask, and tell the guard, in this order."""
+        for done in self._done.taken():
+            self._hear(done)
+        sight = self._look(evidence)
+        self._claim, step = claim.decide(self._claim, now_ns(), sight, self._limits)
+        for ask in step.asks:
+            self._ask(ask, step.epoch, is_final=sight.has_ended)
+        self._arm(step.armed)
+        self._shares.note(self._claim, sight, evidence)
+        if step.verdict is Verdict.TAKE_OVER:
+            return Decision(step.verdict, f"{step.reason}: {self._shares}")
+        return Decision(step.verdict, step.reason)
+
+    def _hear(self, done: Done) -> None:
+        done.worker.is_busy = False
+        if isinstance(done.answer, XlError):
+            _log.warning("%s", done.answer)
+        elif isinstance(done.answer, Exception):
+            raise done.answer
+        elif isinstance(done.asked, Asked):
+            self._claim = claim.heard(self._claim, done.asked, done.answer, now_ns(), self._limits)
+        else:
+            self._number = done.answer
+
+    def _look(self, evidence: Evidence) -> Sight:
+        if evidence.is_complete and self._number is None and not self._of_xl.is_busy and now_ns() >= self._search_ns:
+            self._search_ns = now_ns() + _AGAIN_NS
+            self._of_xl.ask("number", partial(_number_of, self._domain + INCOMING))
+        return Sight(
+            begins=claim.begins(evidence, self._hint_ns),
+            is_whole=evidence.is_complete,
+            has_ended=evidence.stream_ended_ns is not None,
+            is_drained=evidence.is_drained,
+            number=self._number,
+            is_guard_awake=0 <= now_ns() - self._board[Slot.GUARD_TICK] < _GUARD_STALE_NS,
+            is_lease_asked=self._of_lease.is_busy,
+            is_fence_asked=self._of_fence.is_busy,
+            is_armed=self._armed is not None,
+            is_guarded=self._is_guarded(),
+        )
+
+    def _ask(self, ask: Ask, epoch: int, *, is_final: bool) -> None:
+        asked = Asked(ask, epoch, self._claim.has_won, is_final)
+        if ask in OF_FENCE:
+            self._of_fence.ask(asked, partial(_of_fence, self._fence, asked))
+        else:
+            self._of_lease.ask(asked, partial(_of_lease, self._lease, asked, self._limits))
+
+    def _arm(self, armed: Armed | None) -> None:
+        """Tell the guard, and tell it again until it has heard: it may just be started anew."""
+        self._armed = self._armed or armed
+        if self._armed is not None and not self._is_guarded() and now_ns() >= self._arm_ns:
+            self._arm_ns = now_ns() + _AGAIN_NS
+            guard_store.arm(self._run_dir, self._domain, self._armed)
+
+    def _is_guarded(self) -> bool:
+        """Whether the guard goes on with the lease, or with one that it has won since."""
+        armed, board = self._armed, self._board
+        is_its = armed is not None and board[Slot.NUMBER] == armed.number and board[Slot.EPOCH] >= armed.epoch
+        return is_its and now_ns() < board[Slot.DEADLINE]
+
+
+class _Mailbox(SimpleQueue[Done]):
+    """Answers, and a descriptor that is ready when one has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def put(self, item: Done, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - SimpleQueue's
+        """As SimpleQueue does."""
+        super().put(item, block, timeout)
+        os.eventfd_write(self.descriptor, 1)
+
+    def taken(self) -> Sequence[Done]:
+        """All that has come."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self.descriptor)
+        answers = []
+        with suppress(Empty):
+            while True:
+                answers.append(self.get_nowait())
+        return answers
+
+
+def limits(host: str, mark: str, at: LeaseSettings) -> Limits:
+    """As the settings have them."""
+    ttl_ns = int(at.ttl_s * NS_PER_S)
+    away_ns = int(ttl_ns * (2 + random.random()))
+    return Limits(host, mark, ttl_ns, ttl_ns - at.pause_ns, int(at.renew_s * NS_PER_S), away_ns)
+
+
+def _of_lease(lease: Lease, asked: Asked, limits: Limits) -> Answer:
+    """One to four questions to etcd."""
+    match asked.ask:
+        case Ask.RENEW:
+            return lease.renew(asked.epoch)
+        case Ask.TAKE:
+            return lease.note(asked.epoch)
+        case Ask.RELEASE:
+            return lease.release(asked.epoch)
+    record = lease.look()
+    if isinstance(record, Unknown):
+        return record
+    if asked.ask is Ask.LOOK or not limits.is_named(record, has_won=asked.has_won):
+        return Refused(record)
+    return lease.acquire(limits.mark)
+
+
+def _of_fence(fence: Fence, asked: Asked) -> Answer:
+    return fence.probe() if asked.ask is Ask.PROBE else fence.give(asked.epoch)
+
+
+def _number_of(name: str) -> int | None:
+    found = xl.domains().get(name)
+    return None if found is None else found.number
