@@ -8,7 +8,7 @@ import numpy as np
 
 from predictor.fleet import Fleet
 from predictor.model import Mode
-from predictor.policy import Decision
+from predictor.policy import Decision, Threshold
 from telemetry.point import Point
 from telemetry.units import NS_PER_S
 
@@ -17,12 +17,16 @@ _FIELDS: Final = ("p_normal", "p_abnormal", "p_failed", "p_failed_within", "surp
 
 @dataclass(frozen=True)
 class Stamp:
-    """What all points of a tick share: its instant, its `sequence`, and how long its decisions may be acted on."""
+    """What all points of a tick share: its instant, its `sequence`, and how long its decisions may be acted on.
+
+    `thresholds` are those that the forecasts were compared with: none where there is no model.
+    """
 
     time_ns: int
     sequence: int
     mode: Mode
     valid_for_s: float
+    thresholds: tuple[Threshold, ...] = ()
 
 
 def forecast_points(fleet: Fleet, domains: Iterable[str], stamp: Stamp) -> list[Point]:
@@ -43,6 +47,9 @@ def forecast_points(fleet: Fleet, domains: Iterable[str], stamp: Stamp) -> list[
 
 def decision_points(decisions: Mapping[str, Decision], stamp: Stamp) -> list[Point]:
     """A point for each decision."""
+    levels = {
+        f"{t.signal}_{level}": value for t in stamp.thresholds for level, value in (("low", t.low), ("high", t.high))
+    }
     return [
         Point(
             "decision",
@@ -53,6 +60,7 @@ def decision_points(decisions: Mapping[str, Decision], stamp: Stamp) -> list[Poi
                 "mode": stamp.mode,
                 "sequence": stamp.sequence,
                 "valid_for_s": stamp.valid_for_s,
+                **levels,
             },
             stamp.time_ns,
         )

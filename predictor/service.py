@@ -11,7 +11,7 @@ import numpy as np
 from predictor import costs, series
 from predictor.fleet import Fleet, last_seen_ns
 from predictor.points import Stamp, decision_points, forecast_points
-from predictor.policy import Decision, Memory, View, decide
+from predictor.policy import Decision, Memory, Rule, View, decide
 from predictor.settings import PredictorSettings
 from predictor.shelf import Shelf
 from telemetry.point import Point
@@ -64,7 +64,8 @@ class Predictor:
         self._take_in(now_ns)
         decisions = self._doubt() if self._has_rival(now_ns) else self._decide(now_ns)
         service = self._settings.service
-        stamp = Stamp(now_ns, self._next_sequence(now_ns), self._settings.model.mode, service.valid_for_s)
+        thresholds = () if self._shelf.model is None else self._rule().thresholds
+        stamp = Stamp(now_ns, self._next_sequence(now_ns), self._settings.model.mode, service.valid_for_s, thresholds)
         points = decision_points(decisions, stamp)
         if self._fleet is not None:
             points += forecast_points(self._fleet, decisions, stamp)
@@ -98,7 +99,7 @@ class Predictor:
         """A decision for every domain that is named in the settings, or was measured lately."""
         views = self._views(now_ns)
         ahead = self._measured_ahead(now_ns)
-        rule = self._settings.rule(None if self._shelf.model is None else self._shelf.model.model.calm)
+        rule = self._rule()
         decisions, memories = {}, {}
         for domain in self._domains():
             view = None if domain in ahead else views.get(domain)
@@ -110,6 +111,9 @@ class Predictor:
             decisions[domain] = decision
         self._memories = memories
         return decisions
+
+    def _rule(self) -> Rule:
+        return self._settings.rule(None if self._shelf.model is None else self._shelf.model.model.calm)
 
     def _domains(self) -> Sequence[str]:
         return self._settings.series.domains or sorted(self._seen_ns)

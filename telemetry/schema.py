@@ -39,6 +39,18 @@ _METRICS = {
     "network_bytes_per_s": Field("bytes/s", "Bytes received and sent per second, all interfaces together."),
 }
 
+_SIGNALS = {
+    "evidence": "decades",
+    "surprise": "decades",
+    "p_failed_within": "probability",
+    "p_abnormal_next": "probability",
+}
+_THRESHOLDS = {
+    f"{signal}_{level}": Field(unit, f"From here on {signal} {effect}; absent where the policy does not ask it.")
+    for signal, unit in _SIGNALS.items()
+    for level, effect in (("low", "forbids to lengthen"), ("high", "protects at once"))
+}
+
 _MEASUREMENTS = (
     Measurement(
         "host",
@@ -100,6 +112,7 @@ _MEASUREMENTS = (
             "mode": Field("text", "Mode of the model that the forecast came from.", "str"),
             "sequence": Field("count", "Number of the decision; grows with every one.", "int"),
             "valid_for_s": Field("s", "How long the governor may act on it."),
+            **_THRESHOLDS,
         },
     ),
     Measurement(

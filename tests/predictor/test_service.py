@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from predictor.policy import Decision
 from predictor.service import Predictor, Tick, run
 from predictor.settings import PredictorSettings
+from predictor.shelf import Shelf
 from predictor.training import train
 from telemetry.point import Point, Value
 from telemetry.settings import SqliteSettings
@@ -78,6 +79,13 @@ def test_points_tell_it_all(learned: Store, settings: PredictorSettings) -> None
     assert decision.fields["interval_ms"] == 25
     assert decision.fields["reason"] == ticks[-1].decisions["web"].reason
     assert (decision.fields["mode"], decision.fields["valid_for_s"]) == ("default", 5.0)
+    model = Shelf(settings.model.folder, settings.model.mode, settings.series.step_ns)
+    model.look()
+    assert model.model is not None
+    calm = model.model.model.calm
+    assert calm is not None
+    levels = (decision.fields["evidence_low"], decision.fields["evidence_high"])
+    assert levels == (calm.evidence_low, calm.evidence_high)
     told = learned.events("decision", 0, now_ns + 1)
     sequences = [point.fields["sequence"] for point in told]
     assert sequences == sorted(set(sequences))
@@ -90,6 +98,7 @@ class TestNoForecast:
         ticks = live(Predictor(store, settings), store, site.calm(20, 2))
         assert intervals(ticks) == [25] * 20
         assert ticks[-1].decisions["web"].reason == "no forecast: there is no model yet"
+        assert "evidence_high" not in ticks[-1].points[0].fields
         assert store.latest("forecast", since_ns=0) == []
 
     def test_of_a_domain_that_was_not_learned(self, learned: Store, settings: PredictorSettings) -> None:
