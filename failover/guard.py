@@ -10,7 +10,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from failover import events, fence_command, guard_board, guard_store, locks, memory, pausing, xl
+from failover import events, fence_command, guard_board, guard_heritage, guard_store, locks, memory, pausing, xl
 from failover.errors import FailoverError
 from failover.etcd import Etcd
 from failover.guard_answers import hand_over, heard, unanswered
@@ -80,7 +80,7 @@ class Guard:
         self._run_dir = settings.host.run_dir
         self._xen, self._board = Hypervisor(), Board(self._run_dir, domain)
         self._sight = Sight(domain, self._xen, self._board)
-        self._state = guard_store.adopted(self._run_dir, domain, self._board, now_ns())
+        self._state = guard_heritage.adopted(self._run_dir, domain, self._board, now_ns())
         self._done: SimpleQueue[Done] = SimpleQueue()
         self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
         self._destroy_ns = 0
@@ -133,7 +133,8 @@ class Guard:
 
     def _take_orders(self) -> None:
         try:
-            self._state = guard_store.armed(self._run_dir, self._domain, self._board, self._state)
+            if armed := guard_store.armed(self._run_dir, self._domain):
+                self._state = guard_heritage.armed(armed, self._board, self._state)
             if epoch := guard_store.handed_over(self._run_dir, self._domain):
                 self._state = hand_over(self._state, epoch, now_ns())
             self._wanted = guard_store.wanted(self._run_dir, self._domain, self._state.epoch)

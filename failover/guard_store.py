@@ -1,16 +1,21 @@
-"""What a guard leaves behind and is given: in, its board and files; out, what it takes up, and what others read."""
+"""What a guard is told, and tells: in, a domain; out, orders to its guard, and what that has said last.
+
+It imports nothing that speaks to etcd: acts for which a guest may wait read and write here, and a start costs time.
+"""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from failover.clock import now_ns
 from failover.errors import FailoverError
-from failover.guard_answers import burn
 from failover.guard_board import Board, Slot, directory
-from failover.guard_state import State
 from telemetry import files
+from telemetry.units import NS_PER_S
 
+_STALE_NS: Final = NS_PER_S
+"""A guard looks ten times a second."""
 _TOLD: Final = "state"
 _ARMED: Final = "armed"
 _HANDED_OVER: Final = "handed-over"
@@ -59,6 +64,12 @@ def read(run_dir: Path, domain: str) -> Told | None:
         return None if text is None else Told(**json.loads(text))
     except (TypeError, ValueError) as error:
         raise GuardFileError(f"{path}: was not written by a guard: {error}; remove it") from error
+
+
+def current(run_dir: Path, domain: str) -> Told | None:
+    """The same, where the guard is awake; None where what it said may be old."""
+    tick_ns = Board(run_dir, domain)[Slot.GUARD_TICK]
+    return read(run_dir, domain) if 0 <= now_ns() - tick_ns < _STALE_NS else None
 
 
 def arm(run_dir: Path, domain: str, armed: Armed) -> None:
@@ -110,37 +121,20 @@ def wanted(run_dir: Path, domain: str, epoch: int) -> str | None:
     return order.mark if order.epoch == epoch or not order.mark else None
 
 
-def adopted(run_dir: Path, domain: str, board: Board, now_ns: int) -> State:
-    """What the guard before this one held; it is taken up until its deadline, and then only if renewed (G8).
-
-    Not where it died while it wrote of the guest, which may yet be done: no epoch outlives that (L2).
-    """
-    epoch, reason = board[Slot.EPOCH], "this guard has not renewed the lease yet"
-    if not epoch:
-        return State()
-    if board[Slot.TELLING]:
-        return burn(State(epoch=epoch, last_epoch=epoch), "the guard before this one died while it wrote", now_ns)
-    told = read(run_dir, domain)
-    backup = told.backup if told is not None and told.epoch == epoch else None
-    return _held(epoch, board[Slot.DEADLINE], State(reason=reason, backup=backup))
-
-
-def armed(run_dir: Path, domain: str, board: Board, state: State) -> State:
-    """What the guard knows once it has been armed, if it has; an older epoch is passed over. Raises GuardFileError."""
+def armed(run_dir: Path, domain: str) -> Armed | None:
+    """What the guard is to go on with, once; None for nothing. Raises GuardFileError."""
     path = directory(run_dir, domain) / _ARMED
     text = files.read(path)
     if text is None:
-        return state
+        return None
     path.unlink(missing_ok=True)
     try:
         order = Armed(**json.loads(text))
-        if order.epoch <= state.last_epoch:
-            return state
-        if board[Slot.NUMBER] != order.number:
-            board.find(order.number)
-        return _held(order.epoch, order.deadline_ns, State(reason="armed", backup=""))
     except (TypeError, ValueError) as error:
         raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
+    if not all(type(number) is int for number in (order.number, order.epoch, order.deadline_ns)):
+        raise GuardFileError(f"{path}: was not written by Hefery: {text!r:.80}")
+    return order
 
 
 @dataclass(frozen=True)
@@ -153,9 +147,3 @@ class _Backup:
 def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> None:
     order = _Backup(epoch, mark)
     files.replace(directory(run_dir, domain) / _BACKUP, json.dumps(asdict(order)) + "\n", durable=False)
-
-
-def _held(epoch: int, deadline_ns: int, state: State) -> State:
-    return replace(
-        state, epoch=epoch, last_epoch=epoch, deadline_ns=deadline_ns, is_fenced=True, is_told=True, held_since_ns=0
-    )

@@ -9,16 +9,17 @@ again by its next renewal.
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from failover import clock
 from failover.endpoint import EtcdError
 from failover.etcd import Condition, Etcd, Pairs, Written
 from failover.lease_record import BEAT, GUEST, OWNER, Record, read
 from telemetry.units import NS_PER_S
 
+now_ns = clock.now_ns
 _NONCE_BYTES: Final = 16
 _CLOCKS_DIFFER: Final = 1.02
 
@@ -54,11 +55,6 @@ class Unknown:
     """No answer: what was asked may have been done, or be done yet. It counts as a no, until asking again tells."""
 
     reason: str
-
-
-def now_ns() -> int:
-    """CLOCK_BOOTTIME, which goes on while the host is suspended, as a lease does."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class Lease:
