@@ -18,7 +18,7 @@ from failover.guard_board import Board, Slot
 from failover.guard_rules import decide
 from failover.guard_sight import Sight
 from failover.guard_state import OF_FENCE, Act, Ask, Decision, Evidence, Limits
-from failover.guard_store import GuardFileError, Told
+from failover.guard_store import BackupOrder, GuardFileError, Told
 from failover.guard_workers import Done, Fence, Worker, of_fence, of_lease
 from failover.hypervisor import Hypervisor, HypervisorError
 from failover.lease import Lease, Unknown, now_ns
@@ -85,7 +85,7 @@ class Guard:
         self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
         self._destroy_ns = 0
         self._told: Told | None = None
-        self._wanted: str | None = None
+        self._order: BackupOrder | None = None
 
     def step(self) -> None:
         """Hear, look, decide, act, ask, and tell, in this order."""
@@ -137,7 +137,7 @@ class Guard:
                 self._state = guard_heritage.armed(armed, self._board, self._state)
             if epoch := guard_store.handed_over(self._run_dir, self._domain):
                 self._state = hand_over(self._state, epoch, now_ns())
-            self._wanted = guard_store.wanted(self._run_dir, self._domain, self._state.epoch)
+            self._order = guard_store.backup_order(self._run_dir, self._domain)
         except GuardFileError as error:
             _log.error("%s", error)
 
@@ -150,7 +150,7 @@ class Guard:
             self._sight.has_halted,
             self._of_lease.is_busy,
             self._of_fence.is_busy,
-            self._wanted,
+            self._order.in_epoch(self._state.epoch) if self._order else None,
         )
 
     def _write_down(self) -> None:
@@ -187,8 +187,8 @@ class Guard:
 
     def _tell(self, decision: Decision) -> None:
         epoch, number = self._board[Slot.EPOCH], self._board[Slot.NUMBER]
-        backup = self._state.backup if epoch else None
-        told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason, backup)
+        backup, ordered_ns = self._state.backup if epoch else None, self._order.ordered_ns if self._order else 0
+        told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason, backup, ordered_ns)
         if told != self._told:
             guard_store.tell(self._run_dir, told)
             self._told = told

@@ -40,15 +40,30 @@ class Told:
     reason: str
     backup: str | None = None
     """The mark of the copy that may take over, as etcd has it under this epoch; empty for none, None for unknown."""
+    ordered_ns: int = 0
+    """When the newest order of a backup was given that it knows of, by clock.now_ns()."""
 
 
 @dataclass(frozen=True)
 class Armed:
-    """A lease won by another process of this host, its disk given, and told of; the deadline is of lease.now_ns()."""
+    """A lease won by another process of this host, its disk given, and told of; the deadline is of clock.now_ns()."""
 
     number: int
     epoch: int
     deadline_ns: int
+
+
+@dataclass(frozen=True)
+class BackupOrder:
+    """Which copy may take over: that of `mark`, in this epoch alone; no copy where the mark is empty, in any epoch."""
+
+    epoch: int
+    mark: str
+    ordered_ns: int
+
+    def in_epoch(self, epoch: int) -> str | None:
+        """The mark that is to be written in it; None where it says nothing of that."""
+        return self.mark if self.epoch == epoch or not self.mark else None
 
 
 def tell(run_dir: Path, told: Told) -> None:
@@ -103,22 +118,22 @@ def protect(run_dir: Path, domain: str, epoch: int, mark: str) -> None:
     _order_backup(run_dir, domain, epoch, mark)
 
 
-def alone(run_dir: Path, domain: str) -> None:
-    """Have the guard write that no copy may take over; it stands, over epochs and guards, until the next `protect`."""
-    _order_backup(run_dir, domain, 0, "")
+def alone(run_dir: Path, domain: str) -> int:
+    """Have the guard write that no copy may take over; it stands, over epochs and guards, until the next `protect`.
+
+    It is done once the guard has `Told` that no backup is written, and of an order no older than the time returned.
+    """
+    return _order_backup(run_dir, domain, 0, "")
 
 
-def wanted(run_dir: Path, domain: str, epoch: int) -> str | None:
-    """The mark that is to be written in this epoch, empty for none; None for no order. Raises GuardFileError."""
+def backup_order(run_dir: Path, domain: str) -> BackupOrder | None:
+    """What was ordered last; None where nothing ever was. Raises GuardFileError."""
     path = directory(run_dir, domain) / _BACKUP
     text = files.read(path)
-    if text is None:
-        return None
     try:
-        order = _Backup(**json.loads(text))
+        return None if text is None else BackupOrder(**json.loads(text))
     except (TypeError, ValueError) as error:
         raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
-    return order.mark if order.epoch == epoch or not order.mark else None
 
 
 def armed(run_dir: Path, domain: str) -> Armed | None:
@@ -137,13 +152,7 @@ def armed(run_dir: Path, domain: str) -> Armed | None:
     return order
 
 
-@dataclass(frozen=True)
-class _Backup:
-    epoch: int
-    """0 where it does not matter."""
-    mark: str
-
-
-def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> None:
-    order = _Backup(epoch, mark)
+def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> int:
+    order = BackupOrder(epoch, mark, now_ns())
     files.replace(directory(run_dir, domain) / _BACKUP, json.dumps(asdict(order)) + "\n", durable=False)
+    return order.ordered_ns

@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from failover import caller, events, primary, processes, xl
+from failover.ceding import cede
 from failover.primary import ActError
 from failover.processes import Process
 from failover.settings import DomainSettings, RemusSettings
+from failover.wire import Message
 from failover.xl import XlError
 
 _log = logging.getLogger(__name__)
@@ -17,21 +19,15 @@ _ORDER_LIMIT_S: Final = 200.0
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
-    """Announce, destroy, order. What was begun may be done again, and goes on; raises ActError or Refused."""
+    """Announce, destroy, order. What was begun may be done again, and goes on; raises ActError or Refused.
+
+    With a lease nothing is destroyed first (ceding.py).
+    """
     name, peer = domain.name, settings.peer_of(domain).name
     watch = _Watch()
     with primary.alone(settings, domain):
-        replication = [*processes.remus_of(name), *processes.helpers_of(name)]
-        session, prepared = caller.call(settings, domain, "take-over")
-        watch.note("prepared")
-        _check_alive(prepared, name, peer)
-        _end(replication)
-        watch.note("replication_killed")
-        _destroy(name, peer)
-        watch.note("destroyed")
-        session.tell({"destroyed": True})
-        answer = caller.accepted(session.hear(_ORDER_LIMIT_S), peer)
-        watch.note("taken_over")
+        by = cede if settings.lease is not None else _destroy_first
+        prepared, answer = by(settings, domain, watch.note)
     primary.tell(
         {
             "act": "hand-over",
@@ -46,6 +42,25 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     )
     events.tell("handed_over", name, f"destroyed here, runs on {peer}")
     return 0
+
+
+def _destroy_first(
+    settings: RemusSettings, domain: DomainSettings, note: Callable[[str], None]
+) -> tuple[Message, Message]:
+    """Where nothing but this host's word tells the peer that it may wake its copy; the peer's answers."""
+    name, peer = domain.name, settings.peer_of(domain).name
+    replication = [*processes.remus_of(name), *processes.helpers_of(name)]
+    session, prepared = caller.call(settings, domain, "take-over")
+    note("prepared")
+    _check_alive(prepared, name, peer)
+    _end(replication)
+    note("replication_killed")
+    _destroy(name, peer)
+    note("destroyed")
+    session.tell({"destroyed": True})
+    answer = caller.accepted(session.hear(_ORDER_LIMIT_S), peer)
+    note("taken_over")
+    return prepared, answer
 
 
 class _Watch:

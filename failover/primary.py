@@ -22,7 +22,7 @@ _REMEDIES: Final = {
     "ss": "it is still suspended: hefery-remus settle --domain {name} tries again to resume it",
     "s": "it has shut down: xl destroy {name}, then site.yml creates it again",
     "d": "it is being destroyed: see in xl list whether it ends",
-    "p": "it is paused: xl unpause {name} lets it go on",
+    "p": "it is paused: where hefery-remus status tells of no lease, xl unpause {name} lets it go on",
 }
 """By what the state holds; the first that fits."""
 

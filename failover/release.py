@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from failover import caller, events, primary, processes, pulse
+from failover import backup, caller, events, primary, processes, pulse
 from failover.caller import Refused, Unreachable
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
@@ -17,10 +17,14 @@ _NOT_ASKED: Final = 4
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
-    """The peer first, so that the stream's end means nothing to it; raises ActError."""
+    """The peer first, so that the stream's end means nothing to it; with a lease the record, and the peer may be dead.
+
+    Raises ActError.
+    """
     name, peer = domain.name, settings.peer_of(domain).name
     began_s = time.monotonic()
     with primary.alone(settings, domain):
+        backup.insist_on_none(settings, name)
         refusal = _ask(settings, domain)
         if isinstance(refusal, Unreachable):
             _end_alone(settings, domain, refusal)
@@ -43,7 +47,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         }
     )
     events.tell("released", name, f"it runs here alone; {peer} {'gave its copy up' if is_asked else 'WAS NOT ASKED'}")
-    return 0 if is_asked else _NOT_ASKED
+    return 0 if is_asked or settings.lease is not None else _NOT_ASKED
 
 
 def _ask(settings: RemusSettings, domain: DomainSettings) -> dict[str, object] | Unreachable:
@@ -59,8 +63,15 @@ def _ask(settings: RemusSettings, domain: DomainSettings) -> dict[str, object] |
 
 
 def _end_alone(settings: RemusSettings, domain: DomainSettings, why: Unreachable) -> None:
-    """The peer says nothing: end the sender, and xl resumes the guest; only where its whole host is silent."""
+    """The peer says nothing: end the sender, and xl resumes the guest; only where its whole host is silent.
+
+    Or where the record says that no copy may take over.
+    """
     name, peer = domain.name, settings.peer_of(domain).name
+    if settings.lease is not None:
+        _log.warning("%s: %s could not be asked to give its copy up, which can never be the guest: %s", name, peer, why)
+        processes.kill(processes.sender_of(name))
+        return
     known = pulse.read(pulse.path(settings.host.run_dir, peer))
     silent_s = None if known is None else (time.monotonic_ns() - known.alive_ns) / NS_PER_S
     if silent_s is None or silent_s < settings.heartbeat.timeout_s:

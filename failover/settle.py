@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from failover import primary, processes
+from failover import backup, primary, processes, xl
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 
@@ -17,8 +17,11 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         if processes.remus_of(name):
             raise ActError(f"{name} is still replicated from here: hefery-remus release --domain {name} ends that")
         left = processes.kill([*processes.helpers_of(name), *processes.sender_of(name)])
+        is_alone = settings.lease is None or name not in xl.domains() or backup.forget(settings, name)
         state = primary.set_going(name, _WATCH_S)
     if left:
         raise ActError(f"{name} is {state}, but processes {[process.pid for process in left]} do not end by SIGKILL")
+    if not is_alone and state != "absent":
+        raise ActError(f"{name} is {state}, but a copy of it may still take over: its guard has not yet told otherwise")
     primary.tell({"act": "settle", "domain": name, "host": settings.host.name, "state": state})
     return 0

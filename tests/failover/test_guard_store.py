@@ -27,15 +27,19 @@ def test_what_is_told_is_read(tmp_path: Path) -> None:
 
 
 def test_orders_of_a_backup(tmp_path: Path, board: Board) -> None:
-    assert guard_store.wanted(tmp_path, "web1", 42) is None
+    assert guard_store.backup_order(tmp_path, "web1") is None
     guard_store.protect(tmp_path, "web1", 42, "copy")
-    assert guard_store.wanted(tmp_path, "web1", 42) == "copy"
-    assert guard_store.wanted(tmp_path, "web1", 43) is None
-    guard_store.alone(tmp_path, "web1")
-    assert [guard_store.wanted(tmp_path, "web1", epoch) for epoch in (42, 43)] == ["", ""]
+    first = guard_store.backup_order(tmp_path, "web1")
+    assert first is not None
+    assert [first.in_epoch(epoch) for epoch in (42, 43)] == ["copy", None]
+    ordered_ns = guard_store.alone(tmp_path, "web1")
+    second = guard_store.backup_order(tmp_path, "web1")
+    assert second is not None
+    assert [second.in_epoch(epoch) for epoch in (42, 43)] == ["", ""]
+    assert second.ordered_ns == ordered_ns > first.ordered_ns
     (directory(tmp_path, "web1") / "backup").write_text('{"mark": "copy"}')
     with pytest.raises(GuardFileError, match="was not written by Hefery"):
-        guard_store.wanted(tmp_path, "web1", 42)
+        guard_store.backup_order(tmp_path, "web1")
 
 
 def test_a_guard_is_armed_once(tmp_path: Path, board: Board) -> None:
