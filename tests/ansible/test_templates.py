@@ -76,6 +76,7 @@ def test_a_guest_may_have_no_disk() -> None:
     [
         ("guest/templates/hefery-disk.service.j2", "hefery-disk@web1.service"),
         ("xen_host/templates/hefery-bridge.service.j2", "hefery-bridge.service"),
+        ("xen_host/templates/hefery-xenstored.service.j2", "hefery-xenstored.service"),
     ],
 )
 def test_units_are_sound(path: str, name: str, tmp_path: Path) -> None:
