@@ -67,7 +67,7 @@ def heard(claim: Claim, asked: Asked, answer: Answer, now_ns: int, limits: Limit
         case Released():
             return replace(claim, burnt_epoch=0, ask_ns=now_ns)
         case Answers():
-            return replace(claim, fence_answered_ns=now_ns, fence_ask_ns=now_ns + _PROBED_NS // 2)
+            return replace(claim, fence_answered_ns=now_ns, fence_ask_ns=now_ns + _PROBED_NS // 2, fence_silence="")
     return _heard_in_epoch(claim, answer, now_ns, limits) if asked.epoch == claim.epoch else claim
 
 
@@ -117,7 +117,7 @@ def _of_lease(claim: Claim, now_ns: int, sight: Sight) -> Ask:
 
 
 def _obstacle(sight: Sight) -> str:
-    """What this host lacks to run the guest."""
+    """What this host lacks to claim the lease."""
     if not sight.is_guard_awake:
         return "this host's guard is not awake"
     return "Xen's number of the copy is not known yet" if sight.number is None else ""
@@ -126,13 +126,15 @@ def _obstacle(sight: Sight) -> str:
 def _reason(claim: Claim, sight: Sight) -> str:
     if not sight.begins:
         return "the primary lives"
-    return f"{sight.begins}: {(not claim.epoch and _obstacle(sight)) or claim.reason}"
+    return f"{sight.begins}: {_obstacle(sight) or claim.fence_silence or claim.reason}"
 
 
 def _unanswered(claim: Claim, ask: Ask, reason: str, now_ns: int, limits: Limits) -> Claim:
     """As before, but what was to be written of the guest may yet be, and ends the epoch (L2)."""
     if ask in OF_FENCE:
-        return replace(claim, fence_ask_ns=_soon_ns(now_ns, limits), reason=f"the fence does not answer: {reason}")
+        return replace(
+            claim, fence_ask_ns=_soon_ns(now_ns, limits), fence_silence=f"the fence does not answer: {reason}"
+        )
     if ask is Ask.TAKE:
         claim = _over(claim, "")
     return replace(claim, ask_ns=_soon_ns(now_ns, limits), reason=f"no answer of the lease server: {reason}")
@@ -141,7 +143,9 @@ def _unanswered(claim: Claim, ask: Ask, reason: str, now_ns: int, limits: Limits
 def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: Limits) -> Claim:
     record, ask_ns = refused.record, _soon_ns(now_ns, limits)
     if limits.is_named(record, has_won=asked.has_won):
-        reason = f"the lease is {record.holder}'s" if record.is_held else "the lease is free, the fence not heard yet"
+        reason = (
+            f"the lease is {record.holder}'s" if record.is_held else "the lease is free, the fence is still to be heard"
+        )
         free_ns = now_ns + int((refused.free_in_s or 0) * NS_PER_S)
         return replace(claim, ask_ns=min(ask_ns, free_ns) if free_ns > now_ns else ask_ns, reason=reason)
     reason = (
@@ -164,7 +168,7 @@ def _heard_in_epoch(claim: Claim, answer: Answer, now_ns: int, limits: Limits) -
         case Noted():
             return replace(claim, is_taken=True)
         case Given():
-            return replace(claim, is_fenced=True, ask_ns=now_ns, reason="the record is to be written")
+            return replace(claim, is_fenced=True, fence_silence="", ask_ns=now_ns, reason="the record is to be written")
         case Denied(_, reason):
             return _burn(claim, f"the fence refuses the disk: {reason}", now_ns, now_ns + limits.renew_ns)
     return claim

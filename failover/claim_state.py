@@ -79,9 +79,11 @@ class Claim:
     """Before which it is not claimed."""
     fence_ask_ns: int = 0
     fence_answered_ns: int | None = None
+    fence_silence: str = ""
+    """Why it is not known to answer; empty where it does."""
     is_superseded: bool = False
     reason: str = "nobody has told who holds the lease"
-    """Why the copy does not run."""
+    """Why the copy does not run, but for the fence."""
 
 
 @dataclass(frozen=True)

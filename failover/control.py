@@ -1,7 +1,8 @@
 """Orders to the receiver of a domain on this host: in, words; out, what it answers, by its socket.
 
 Words are `status`; `prepare`: the primary is about to destroy its own copy, hold this one whatever the heartbeat says;
-`take-over`: it has. Each message is one packet (unix(7), SOCK_SEQPACKET) of JSON.
+`take-over`: it has. Where there is a lease, both are but a reason to look at that. Each message is one packet (unix(7),
+SOCK_SEQPACKET) of JSON.
 """
 
 import json
@@ -36,10 +37,26 @@ class Control:
 
     def ask(self, word: str, limit_s: float) -> Answer:
         """What it answers; raises NoReceiver where it ends or does not answer."""
-        self._socket.settimeout(limit_s)
+        self.tell(word)
+        answer = self.hear(limit_s)
+        if answer is None:
+            raise NoReceiver(f"the receiver does not answer within {limit_s:g} s")
+        return answer
+
+    def tell(self, word: str) -> None:
+        """Say it; raises NoReceiver."""
         try:
             self._socket.send(word.encode())
+        except OSError as error:
+            raise NoReceiver(f"the receiver does not listen: {error}") from error
+
+    def hear(self, limit_s: float) -> Answer | None:
+        """An answer; None where none has come in time. Raises NoReceiver where the receiver ends."""
+        self._socket.settimeout(limit_s)
+        try:
             packet = self._socket.recv(_MOST_BYTES)
+        except TimeoutError:
+            return None
         except OSError as error:
             raise NoReceiver(f"the receiver does not answer: {error}") from error
         if not packet:

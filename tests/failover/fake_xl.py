@@ -4,6 +4,7 @@ The domains of a host are a file in $FAKE_XEN: a line each, name and state.
 """
 
 import contextlib
+import ctypes.util
 import fcntl
 import json
 import os
@@ -80,8 +81,18 @@ def migrate_receive() -> int:
     with changed() as there:
         del there[f"{name}--incoming"]
         there[name] = "r-----"
+        number = list(there).index(name) + 1
+    if "FAKE_XENCTRL" in os.environ:
+        unpause(number)
     child.kill()
     return 0
+
+
+def unpause(number: int) -> None:
+    """By the stand-in for Xen, where there is one, which may count more pauses than xl's (fake_xenctrl.py)."""
+    xen = ctypes.CDLL(ctypes.util.find_library("xenctrl"))
+    xen.xc_interface_open(None, None, 0)
+    xen.xc_domain_unpause(None, number)
 
 
 def read_while(alive: Callable[[], bool]) -> bytes:

@@ -1,0 +1,150 @@
+"""A copy on its way, between a stream by TCP and what stands for xl: what was acknowledged reaches it."""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from failover import copies
+from failover.copies import Record
+from failover.gate import Decision, Evidence, Verdict
+from failover.incoming import Incoming
+from tests.failover import stream
+from tests.waiting import wait_for
+
+SIOCOUTQ = termios.TIOCOUTQ
+"""What a socket has sent and the other side's kernel has not acknowledged (tcp(7))."""
+
+
+class Gate:
+    """Waits, until it is told to drain; then wakes, once all is passed on."""
+
+    descriptors: Sequence[int] = ()
+
+    def __init__(self) -> None:
+        self.is_won = self.has_drained = False
+
+    def judge(self, evidence: Evidence) -> Decision:
+        if not self.is_won:
+            return Decision(Verdict.WAIT, "the primary lives")
+        self.has_drained = True
+        return Decision(Verdict.TAKE_OVER if evidence.is_drained else Verdict.DRAIN, "won")
+
+
+class Copy:
+    """Both ends of a stream, and an xl that reads only when it is told to."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.primary = stack.enter_context(socket.create_connection(listener.getsockname()))
+        received, _ = listener.accept()
+        stack.callback(received.close)
+        ours, self.xl = socket.socketpair()
+        stack.callback(ours.close)
+        stack.callback(self.xl.close)
+        self.child = subprocess.Popen(["sleep", "300"])
+        stack.callback(self.child.wait)
+        stack.callback(self.child.kill)
+        copies.directory(folder, "web1").mkdir(parents=True)
+        self.gate, record = Gate(), Record("web1", "a", "copy", os.getpid(), 0, "receiving")
+        self.incoming = Incoming(folder, record, self.gate, received, ours)
+        self.decision: Decision | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        stack.callback(self.incoming.orders._listener.close)
+        stack.callback(self._thread.join)
+        stack.callback(self.child.kill)
+
+    def _run(self) -> None:
+        self.decision = self.incoming.run(self.child)
+
+    def acknowledged(self, data: bytes) -> None:
+        """Send it, and wait until the other side's kernel has it."""
+        self.primary.sendall(data)
+        wait_for(lambda: unacknowledged(self.primary) == 0)
+
+    def read(self, count: int) -> bytes:
+        """What xl gets."""
+        self.xl.settimeout(20)
+        data = b""
+        while len(data) < count and (more := self.xl.recv(1 << 20)):
+            data += more
+        return data
+
+    def reads_on(self) -> bool:
+        """As far as there is something to be read."""
+        with suppress(BlockingIOError):
+            while self.xl.recv(1 << 20):
+                pass
+        return True
+
+
+def unacknowledged(connection: socket.socket) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(connection, SIOCOUTQ, b"\0" * 4))[0])
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    with ExitStack() as stack:
+        yield Copy(tmp_path, stack)
+
+
+def test_what_was_acknowledged_before_the_takeover_reaches_xl(copy: Copy) -> None:
+    """It waits in the kernel, as xl was slow: the guest's output for it may be with clients already."""
+    data = stream.full_copy("web1") + stream.checkpoint(200) * 2
+    copy.acknowledged(data)
+    copy.gate.is_won = True
+    wait_for(lambda: copy.gate.has_drained)
+    assert copy.decision is None
+    assert copy.read(len(data)) == data
+    wait_for(lambda: copy.decision is not None)
+    assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
+
+
+def test_nothing_is_acknowledged_after_the_takeover_has_begun(copy: Copy) -> None:
+    copy.acknowledged(stream.full_copy("web1"))
+    copy.gate.is_won = True
+    copy.primary.settimeout(20)
+    with pytest.raises(OSError, match=r"reset|Broken pipe"):
+        copy.primary.sendall(stream.checkpoint() * 10000)
+    assert copy.read(len(stream.full_copy("web1")))
+    wait_for(lambda: copy.decision is not None)
+
+
+def test_what_is_no_stream_of_remus_is_not_passed_on(copy: Copy) -> None:
+    copy.primary.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n" + b" " * 40)
+    wait_for(lambda: copy.decision is not None)
+    assert copy.decision is not None
+    assert copy.decision.verdict is Verdict.GIVE_UP
+    copy.xl.setblocking(False)
+    with suppress(BlockingIOError):
+        assert copy.xl.recv(1) == b""
+
+
+def test_a_copy_that_is_the_guest_is_not_lost_to_what_is_no_stream(copy: Copy) -> None:
+    """From then on nobody else has it: what came before counts."""
+    whole = stream.full_copy("web1")
+    copy.acknowledged(whole)
+    assert copy.read(len(whole)) == whole
+    copy.acknowledged(stream.checkpoint(200) * 2 + b"\xff" * 64)  # xl is slow: the end of it is not yet looked at
+    copy.gate.is_won = True
+    wait_for(lambda: copy.gate.has_drained)
+    copy.xl.setblocking(False)
+    wait_for(lambda: copy.reads_on() and copy.decision is not None)
+    assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
+
+
+def test_a_dead_xl_is_the_end_of_its_copy(copy: Copy) -> None:
+    copy.gate.is_won = True
+    copy.child.kill()
+    wait_for(lambda: copy.decision is not None)
+    assert copy.decision is not None
+    assert "ended by itself" in copy.decision.reason
