@@ -24,7 +24,9 @@ _VERBS: Final = {
     "send": "carry what `xl remus` writes to the peer's receiver",
     "release": "end a replication safely: the peer gives its copy up first",
     "settle": "after `xl remus` has ended: nothing of it is left, the guest goes on",
+    "start": "start a domain that is nowhere, under its lease",
     "hand-over": "destroy the domain here and let the peer take over",
+    "maintenance": "hand all domains over, and refuse new copies; exit code 1 where any is left",
     "take-over": "wake the copy that is here",
     "clean": "end copies whose receivers have died",
     "status": "print domains, copies and peers; exit code 3 where a domain here is not protected",
@@ -32,14 +34,16 @@ _VERBS: Final = {
     "minder": "pause a domain whose guard did not renew in time; until ended",
     "lease": "show who holds the guests' leases",
 }
-_OF_A_DOMAIN: Final = ("send", "release", "settle", "hand-over", "take-over", "guard", "minder")
+_OF_A_DOMAIN: Final = ("send", "release", "settle", "start", "hand-over", "take-over", "guard", "minder")
 
 _EPILOG: Final = """\
 Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release and settle (where the guest
 runs), guard and minder (where a guest may run), connect (forced command of the peer's ssh key). For people:
   hefery-remus status                     what runs here, what arrives
   hefery-remus release --domain web1      end its replication; exit code 4: the peer could not be asked
+  hefery-remus start --domain web1        with leases: start it here, where neither host has it
   hefery-remus hand-over --domain web1    let the peer take over, on purpose
+  hefery-remus maintenance                empty this host; --end: it takes copies again
   hefery-remus clean --domain web1        end a copy here that nobody wants
   hefery-remus take-over --force --domain web1
                                           wake the copy here: only when the other host is dead, or both will run
@@ -71,6 +75,8 @@ def _do(arguments: argparse.Namespace) -> int:
     settings = load(arguments.config)
     # each verb's own module alone: a start costs an emulated host seconds, and a guest waits for some of them
     verb = import_module(f"failover.{arguments.verb.replace('-', '_')}")
+    if arguments.verb == "start":
+        return int(verb.run(settings, _domain(settings, arguments), is_peer_off=arguments.peer_is_off))
     if arguments.verb in _OF_A_DOMAIN:
         return int(verb.run(settings, _domain(settings, arguments)))
     return int(verb.run(settings, arguments))
@@ -97,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in _OF_A_DOMAIN:
         made[name].add_argument("--domain", metavar="NAME", required=True)
     made["take-over"].add_argument("--force", action="store_true", required=True, help="the other host is dead")
+    made["start"].add_argument(
+        "--peer-is-off", action="store_true", help="the other host, which does not answer, is off"
+    )
+    made["maintenance"].add_argument("--end", action="store_true", help="the host takes copies again")
     made["clean"].add_argument("--domain", metavar="NAME", help="end this domain's copy, whatever its receiver does")
     for told in (made["status"], show):
         told.add_argument("--json", action="store_true", help="print JSON")

@@ -19,29 +19,32 @@ _ORDER_LIMIT_S: Final = 200.0
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
-    """Announce, destroy, order. What was begun may be done again, and goes on; raises ActError or Refused.
+    """Do it, and tell of it; raises ActError or Refused."""
+    primary.tell(hand_over(settings, domain))
+    return 0
 
-    With a lease nothing is destroyed first (ceding.py).
+
+def hand_over(settings: RemusSettings, domain: DomainSettings) -> Mapping[str, object]:
+    """Announce, destroy, order; with a lease nothing is destroyed first. What it has shown; raises ActError or Refused.
+
+    What was begun may be done again, and goes on.
     """
     name, peer = domain.name, settings.peer_of(domain).name
     watch = _Watch()
     with primary.alone(settings, domain):
         by = cede if settings.lease is not None else _destroy_first
         prepared, answer = by(settings, domain, watch.note)
-    primary.tell(
-        {
-            "act": "hand-over",
-            "domain": name,
-            "from": settings.host.name,
-            "to": peer,
-            "prepared": dict(prepared),
-            "peer_answered": dict(answer),
-            "steps_s": watch.steps_s,
-            "stood_still_s": round(watch.steps_s["taken_over"] - watch.steps_s["prepared"], 3),
-        }
-    )
     events.tell("handed_over", name, f"destroyed here, runs on {peer}")
-    return 0
+    return {
+        "act": "hand-over",
+        "domain": name,
+        "from": settings.host.name,
+        "to": peer,
+        "prepared": dict(prepared),
+        "peer_answered": dict(answer),
+        "steps_s": watch.steps_s,
+        "stood_still_s": round(watch.steps_s["taken_over"] - watch.steps_s["prepared"], 3),
+    }
 
 
 def _destroy_first(

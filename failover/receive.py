@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
 
-from failover import copies, events, giving_up, locks, processes, tcp, xl
+from failover import copies, events, giving_up, locks, presence, processes, refusing, tcp, xl
 from failover.control import Control
 from failover.copies import Record
 from failover.errors import FailoverError
@@ -64,6 +64,7 @@ def _domain_of(settings: RemusSettings, call: Message) -> DomainSettings:
 
 def _receive(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
     run_dir = settings.host.run_dir
+    refusing.check(run_dir, settings.host.name)
     with locks.held(giving_up.lock_path(run_dir, domain.name)):
         giving_up.clear(run_dir, domain.name)
         me = processes.this_process()
@@ -166,4 +167,5 @@ _VERBS: Final[Mapping[str, Callable[[RemusSettings, DomainSettings, Session], in
     "release": _release,
     "take-over": _take_over,
     "status": _status,
+    "look": presence.tell,
 }

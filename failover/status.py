@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from failover import copies, peer, processes, pulse, xl
+from failover import backup, copies, peer, processes, pulse, refusing, xl
 from failover.settings import INCOMING, DomainSettings, RemusSettings
 from telemetry.units import NS_PER_MS
 
@@ -65,10 +65,22 @@ class Status:
 
 
 def run(settings: RemusSettings, arguments: argparse.Namespace) -> int:
-    """Print it; 3 where a domain runs here unprotected."""
+    """Print it; 3 where a domain runs here unprotected, or where lease, record, guard and fence disagree."""
     seen = read(settings)
-    print(json.dumps(asdict(seen)) if arguments.json else "\n".join(lines(seen)))
-    return 0 if seen.is_well else _UNPROTECTED
+    document, text, is_well = asdict(seen), lines(seen), seen.is_well
+    if settings.lease is not None:
+        from failover import lease_status  # noqa: PLC0415 - what speaks to etcd takes an emulated host seconds to import
+
+        here = {domain.name: domain.replicating for domain in seen.domains if domain.role == "running"}
+        leases = lease_status.read(settings, settings.lease, here)
+        document["leases"] = [asdict(lease) for lease in leases]
+        text += [line for lease in leases for line in lease_status.lines(lease)]
+        is_well = is_well and not any(lease.problems for lease in leases)
+    if refusing.is_on(settings.host.run_dir):
+        document["in_maintenance"] = True
+        text.append("this host is in maintenance: it takes no copies")
+    print(json.dumps(document) if arguments.json else "\n".join(text))
+    return 0 if is_well else _UNPROTECTED
 
 
 def read(settings: RemusSettings) -> Status:
@@ -114,7 +126,8 @@ def _domain(settings: RemusSettings, domain: DomainSettings, there: Mapping[str,
     role: Role = "running" if domain.name in there else "incoming" if domain.name + INCOMING in there else "absent"
     found = there.get(domain.name) or there.get(domain.name + INCOMING)
     replicating = role == "running" and bool(processes.remus_of(domain.name))
-    protected = (replicating and _holds(settings, other, domain.name)) if role == "running" else None
+    is_protected = replicating and _holds(settings, other, domain.name) and backup.is_named(settings, domain.name)
+    protected = is_protected if role == "running" else None
     return DomainStatus(domain.name, role, found.state if found else "", replicating, protected, other)
 
 

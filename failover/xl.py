@@ -54,6 +54,16 @@ def domains_if_any() -> Mapping[str, Domain]:
         return {}
 
 
+def create_paused(name: str) -> None:
+    """By its configuration in /etc/xen; raises XlError."""
+    _run("create", "-p", f"/etc/xen/{name}.cfg")
+
+
+def unpause(name: str) -> None:
+    """Let one that was created paused run; raises XlError."""
+    _run("unpause", name)
+
+
 def destroy(which: str) -> None:
     """End a domain, by name or number, at once; it may have ended by itself meanwhile. Raises XlError."""
     try:
