@@ -99,6 +99,10 @@ class Site:
         said: dict[str, Any] = json.loads(told)
         return said
 
+    def is_protected(self) -> bool:
+        """Whether the agent on the primary says that checkpoints keep coming."""
+        return self.replication().get("protected") is True
+
     def both(self) -> tuple[Host, Host]:
         """Primary and backup."""
         return self.guest.primary, self.guest.backup

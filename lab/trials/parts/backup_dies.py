@@ -19,7 +19,7 @@ _EVENTS: Final = ("unprotected", "ended")
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
-    if not wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=0.5):
+    if not wait(site.is_protected, _PATIENCE_S, every_s=0.5):
         raise ValueError("the guest was not protected after the restore")
     with site.watching(turn.folder) as watch:
         ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
@@ -52,7 +52,7 @@ def _reprotect(site: Site, turn: Turn) -> float | None:
     began_s = time.monotonic()
     actions.up(site.lab)
     counts = playbooks.play("playbooks/reprotect.yml", turn.folder / "ansible.json")
-    protected = not counts.broken and wait(lambda: base.is_protected(site), _PATIENCE_S, every_s=1)
+    protected = not counts.broken and wait(site.is_protected, _PATIENCE_S, every_s=1)
     return time.monotonic() - began_s if protected else None
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from lab import actions, remote
-from lab.trials import base, playbooks
+from lab.trials import freeze, playbooks
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -18,7 +18,7 @@ _AGAIN: Final = 1 + _CASES.index("again")
 
 @contextmanager
 def _session(site: Site) -> Iterator[Trial]:
-    base.forget(site)
+    freeze.forget(site)
     actions.up(site.lab)
     remote.set_clocks(site.lab)  # where it was up already, what stopped a host may have stopped its clock
     yield lambda turn: _run(site, turn)
@@ -33,7 +33,7 @@ def _run(site: Site, turn: Turn) -> Outcome:
     mitogen = case in _CASES[:3]
     counts = playbooks.play(_PLAYBOOK, turn.folder / "ansible.json", *words, mitogen=mitogen)
     if case == "check":
-        base.freeze(site)
+        freeze.freeze(site)
     found = {
         f"{counts.broken} failed or unreachable: {'; '.join(counts.tasks[-3:])}": counts.broken > 0,
         f"{counts.changed} changed: {'; '.join(counts.tasks[:3])}": counts.changed > 0 and case in {"again", "check"},

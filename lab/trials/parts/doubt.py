@@ -25,7 +25,7 @@ _PATIENCE_S: Final = 60
 
 @contextmanager
 def _session(site: Site) -> Iterator[Trial]:
-    if not base.is_protected(site):  # what was measured before is of use: the predictor has to learn from it
+    if not site.is_protected():  # what was measured before is of use: the predictor has to learn from it
         base.begin(site, "protected")
     with loop.quick_predictor(site):
         yield lambda turn: _trial(site, turn)
