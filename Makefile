@@ -10,10 +10,10 @@ export OMP_NUM_THREADS := 1
 # containers like to set it: every program that a test starts would be compiled anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint format docs bench wheels influxd guest pacer lab lab-down lab-test lab-test-full clean
+.PHONY: help setup demo test lint format docs dashboards dashboards-preview bench wheels influxd guest pacer lab lab-down lab-test lab-test-full clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv from the lock file, and install the system packages that are missing
 	@scripts/setup python3-venv
@@ -46,6 +46,14 @@ format: ## format the code
 docs: ## write docs/defaults.md from the descriptions in the code
 	@scripts/setup python3-venv
 	@mkdir -p build && $(PYTHON) scripts/defaults.py >build/defaults.md && mv build/defaults.md docs/defaults.md
+
+dashboards: ## write Grafana's dashboards and alert rules from their descriptions in the code
+	@scripts/setup python3-venv
+	@$(PYTHON) -m dashboards
+
+dashboards-preview: influxd ## draw every dashboard from a real InfluxDB with Grafana's own components (build/dashboards/*.png)
+	@scripts/setup python3-venv npm chromium
+	@$(PYTHON) -m dashboards.preview
 
 bench: ## side by side with other tools: training, filtering, a tick, the agent (writes build/bench.json)
 	@scripts/setup python3-venv

@@ -91,8 +91,8 @@ def starting_influxd(directory: Path) -> Iterator[str]:
 
 
 def create_buckets(server: Server, prefix: str, directory: Path) -> Influx:
-    """The schema's buckets, named with `prefix`, each with a token for it alone."""
-    names = {bucket: f"{prefix}-{bucket}" for bucket in get_args(Bucket)}
+    """The schema's buckets, named with `prefix` if there is one, each with a token for it alone."""
+    names = {bucket: f"{prefix}-{bucket}" if prefix else bucket for bucket in get_args(Bucket)}
     tokens = {bucket: _scoped_token(server, _create_bucket(server, name)) for bucket, name in names.items()}
     return Influx(server.url, server.org, server.admin_token, InfluxBuckets(**names), tokens, directory)
 

@@ -1,0 +1,77 @@
+"""An experiment: what clients felt, next to the interval in force."""
+
+from typing import Final
+
+from dashboards import queries as q
+from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves
+from dashboards.dashboard import Dashboard, Row
+from dashboards.flux import Fold, curves, points
+from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, cell, line, unit_of
+from dashboards.panel import graph, table
+
+_LABELS: Final = ("label",)
+_SUMMARY: Final = ("mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms")
+
+_SPREAD: Final = graph(
+    "Response times",
+    "Of the labels chosen, the worst label in each window: median, 95th and 99th percentile, longest.",
+    [curves(points("response", "p50_ms", "p95_ms", "p99_ms", "max_ms", where=_LABELS), Fold.HIGHEST)],
+    unit_of("response", "p50_ms"),
+    [
+        line("response", "max_ms", "longest", ORANGE, lineWidth=1, fillOpacity=0),
+        line("response", "p99_ms", "99th percentile", PURPLE, fillOpacity=0),
+        line("response", "p95_ms", "95th percentile", BLUE, fillOpacity=0),
+        line("response", "p50_ms", "median", GREEN),
+    ],
+)
+
+_ANSWERS: Final = graph(
+    "Answers",
+    "Answers and errors that the load clients counted, summed over each window; a gap is silence.",
+    [curves(points("response", "count", "errors", where=_LABELS), Fold.SUM)],
+    unit_of("response", "count"),
+    [line("response", "count", "answers", BLUE), line("response", "errors", "errors", RED, fillOpacity=40)],
+)
+
+_LOST: Final = graph(
+    "Time lost to checkpoints",
+    "Share of the time that the domain stood still for checkpoints.",
+    [q.standing_still(CHOSEN)],
+    "percentunit",
+    name="time lost",
+    max=1,
+)
+
+EXPERIMENT: Final = Dashboard(
+    "experiment",
+    "Hefery 4: Experiment",
+    "What load clients felt next to what protection cost: choose the domain, the labels of the run and its time.",
+    (
+        Row(
+            6,
+            (
+                table(
+                    "Result by label",
+                    "Over the time shown; the mean weighted by answers, percentiles as means of the windows' own.",
+                    [q.results(_LABELS)],
+                    (
+                        cell("label", "Label", "string", 280),
+                        cell("count", "Answers", "short", 130, decimals=0),
+                        cell("errors", "Errors", "short", 130, ((None, "transparent"), (1, RED)), decimals=0),
+                        cell("mean_ms", "Mean", "ms", 130, decimals=0),
+                        cell("p50_ms", "Median", "ms", 130, decimals=0),
+                        cell("p95_ms", "95th percentile", "ms", 140, decimals=0),
+                        cell("p99_ms", "99th percentile", "ms", 140, decimals=0),
+                        cell("max_ms", "Longest", "ms", 130, decimals=0),
+                    ),
+                    sort=("Label", False),
+                ),
+            ),
+        ),
+        Row(10, (_SPREAD, interval_curves())),
+        Row(8, (_ANSWERS, _LOST)),
+    ),
+    (DOMAIN, LABEL),
+    since="now-30m",
+    marks=("Failover", "Protection lost", "Protected", "Interval changed"),
+)

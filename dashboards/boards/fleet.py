@@ -1,0 +1,84 @@
+"""The fleet: every domain and every host, one row each, and how each was guarded."""
+
+from typing import Final
+
+from dashboards import queries as q
+from dashboards.boards.shared import SILENCE_STEPS, fleet_columns, fleet_queries
+from dashboards.dashboard import Dashboard, Row
+from dashboards.flux import Fold, curves, newest, points
+from dashboards.look import GREEN, ORANGE, RED, cell, unit_of
+from dashboards.panel import graph, table, timeline
+
+_HOST_FIELDS: Final = ("cpu_ratio", "memory_ratio", "network_bytes_per_s", "disk_bytes_per_s")
+_FULL: Final = ((None, "transparent"), (0.8, ORANGE), (0.95, RED))
+
+FLEET: Final = Dashboard(
+    "fleet",
+    "Hefery 5: Fleet",
+    "Every domain and every host, one row each.",
+    (
+        Row(
+            10,
+            (
+                table(
+                    "Domains",
+                    "Every domain seen in the time shown, the unprotected first. A click on its name opens it.",
+                    fleet_queries(),
+                    fleet_columns(),
+                    join="domain",
+                    sort=("Protected", False),
+                ),
+            ),
+        ),
+        Row(
+            9,
+            (
+                timeline(
+                    "How closely each domain is guarded",
+                    "Orange: the protective interval, as trouble is near or nothing is known. Green: a longer one.",
+                    [q.guard_curve()],
+                    unit_of("decision", "interval_ms"),
+                    name="${__field.labels.domain}",
+                    steps=((None, ORANGE), (q.POLICY.protective_ms + 0.5, GREEN)),
+                ),
+                graph(
+                    "Time lost to checkpoints",
+                    "Share of the time that each domain stood still for checkpoints.",
+                    [q.standing_still()],
+                    "percentunit",
+                    name="${__field.labels.domain}",
+                    max=1,
+                ),
+            ),
+        ),
+        Row(
+            8,
+            (
+                table(
+                    "Hosts",
+                    "Every machine with an agent; on a Xen host these are dom0's own figures.",
+                    [newest(points("host", *_HOST_FIELDS), ["host"], _HOST_FIELDS), q.silences()],
+                    (
+                        cell("host", "Host", "string", 140),
+                        cell("age_s", "Agent heard ago", "s", 140, SILENCE_STEPS, decimals=0),
+                        cell("cpu_ratio", "CPU", "percentunit", 100, _FULL, decimals=0),
+                        cell("memory_ratio", "Memory", "percentunit", 100, _FULL, decimals=0),
+                        cell("network_bytes_per_s", "Network", "Bps", 120, decimals=1),
+                        cell("disk_bytes_per_s", "Disk", "Bps", 120, decimals=1),
+                    ),
+                    width=12,
+                    join="host",
+                    sort=("Host", False),
+                ),
+                graph(
+                    "CPU of the hosts",
+                    "Of dom0 on a Xen host: it sends the checkpoints, and where it has no time left they get slow.",
+                    [curves(points("host", "cpu_ratio"), Fold.MEAN, ["host"])],
+                    unit_of("host", "cpu_ratio"),
+                    name="${__field.labels.host}",
+                    max=1,
+                ),
+            ),
+        ),
+    ),
+)

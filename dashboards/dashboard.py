@@ -1,0 +1,178 @@
+"""Dashboards: in, rows of panels; out, Grafana's Classic JSON, laid out on its 24 columns."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dashboards.flux import Flux, any_of, array, points
+from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, Json
+from dashboards.panel import SOURCE, Panel
+
+COLUMNS: Final = 24
+_SCHEMA_VERSION: Final = 39
+_TAG: Final = "hefery"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels side by side, all of one height; with a title under a heading of its own."""
+
+    height: int
+    panels: tuple[Panel, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What an operator chooses; its values come from the store."""
+
+    name: str
+    label: str
+    query: Flux
+    many: bool = False
+
+    def json(self) -> Json:
+        """Grafana's form; `current` is chosen by Grafana when the dashboard is opened."""
+        return {
+            "type": "query",
+            "name": self.name,
+            "label": self.label,
+            "datasource": SOURCE,
+            "query": self.query.query,
+            "definition": self.query.query,
+            "refresh": 2,
+            "sort": 1,
+            "multi": self.many,
+            "includeAll": self.many,
+            "allValue": ".*",
+            "current": {"text": ["All"], "value": ["$__all"]} if self.many else {},
+        }
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A dashboard; its uid is `hefery-` and its name."""
+
+    name: str
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    variables: tuple[Variable, ...] = ()
+    since: str = "now-3h"
+    marks: tuple[str, ...] = ("Failover", "Protection lost", "Protected")
+
+    def json(self) -> Json:
+        """Grafana's form."""
+        return {
+            "uid": uid(self.name),
+            "title": self.title,
+            "description": self.description,
+            "tags": [_TAG],
+            "schemaVersion": _SCHEMA_VERSION,
+            "editable": False,
+            "graphTooltip": 1,
+            "timezone": "browser",
+            "time": {"from": self.since, "to": "now"},
+            "refresh": "10s",
+            "templating": {"list": [_source_variable(), *(variable.json() for variable in self.variables)]},
+            "annotations": {"list": [annotation.json(self) for annotation in ANNOTATIONS]},
+            "links": [_LINKS],
+            "panels": list(_placed(self.rows)),
+        }
+
+
+def uid(name: str) -> str:
+    """The fixed uid that links name."""
+    return f"hefery-{name}"
+
+
+def link(name: str, title: str, variable: str) -> Json:
+    """A link from a value to the dashboard where it is chosen, for the same time."""
+    url = f"/d/{uid(name)}?var-{variable}=${{__value.raw:percentencode}}&${{__url_time_range}}"
+    return {"title": title, "url": url, "targetBlank": False}
+
+
+def tag_values(measurement: str, field: str, tag: str) -> Flux:
+    """The values of a tag in the time shown."""
+    return points(measurement, field).pipe(
+        "last()", f"keep(columns: {array([tag])})", "group()", f'distinct(column: "{tag}")', columns=("_value",)
+    )
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Events drawn over all graphs."""
+
+    title: str
+    color: str
+    kinds: tuple[str, ...]
+
+    def json(self, board: "Dashboard") -> Json:
+        """Grafana's form; where a domain is chosen, its events and those that concern all."""
+        return {
+            "name": self.title,
+            "enable": self.title in board.marks,
+            "iconColor": self.color,
+            "datasource": SOURCE,
+            "target": {"refId": "events", "query": self.flux(board.variables).query},
+        }
+
+    def flux(self, variables: Sequence[Variable]) -> Flux:
+        """The columns by which Grafana knows an annotation."""
+        chosen = ["filter(fn: (r) => r.domain =~ /^(-|${domain:regex})$/)"] if _has(variables, "domain") else []
+        return points("event", "text").pipe(
+            f"filter(fn: (r) => {any_of('kind', self.kinds)})",
+            *chosen,
+            "group()",
+            'map(fn: (r) => ({time: r._time, title: r.kind, text: r.domain + ": " + r._value, tags: r.host}))',
+            columns=("time", "title", "text", "tags"),
+        )
+
+
+def _has(variables: Sequence[Variable], name: str) -> bool:
+    return any(variable.name == name for variable in variables)
+
+
+ANNOTATIONS: Final = (
+    Annotation("Failover", RED, ("takeover", "handed_over", "stands_still")),
+    Annotation("Protection lost", ORANGE, ("unprotected", "ended", "given_up")),
+    Annotation("Protected", GREEN, ("protected",)),
+    Annotation("Interval changed", BLUE, ("applied",)),
+    Annotation("Model changed", PURPLE, ("model",)),
+)
+
+_LINKS: Final[Json] = {
+    "type": "dashboards",
+    "title": "Hefery",
+    "tags": [_TAG],
+    "asDropdown": False,
+    "includeVars": True,
+    "keepTime": True,
+    "targetBlank": False,
+}
+
+
+def _source_variable() -> Json:
+    return {
+        "type": "datasource",
+        "name": "datasource",
+        "label": "Store",
+        "query": "influxdb",
+        "current": {"text": "Hefery", "value": "hefery"},
+        "hide": 2,
+    }
+
+
+def _placed(rows: Sequence[Row]) -> Iterator[Json]:
+    """Each panel under the row before, from left to right."""
+    number, y = 1, 0
+    for row in rows:
+        if row.title:
+            place = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
+            yield {"id": number, "type": "row", "title": row.title, "collapsed": False, "gridPos": place, "panels": []}
+            number, y = number + 1, y + 1
+        x = 0
+        for panel in row.panels:
+            yield panel.json(number, x, y, row.height)
+            number, x = number + 1, x + panel.width
+        y += row.height

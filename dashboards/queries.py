@@ -1,0 +1,240 @@
+"""What several dashboards and the alerts ask: out, queries over all domains or hosts, or over those chosen."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from dashboards.flux import DASHBOARD, Flux, Fold, age_s, array, curves, newest, newest_of_each, points
+from predictor.policy_settings import PolicySettings
+from predictor.settings import ServiceSettings
+from telemetry.schema import SCHEMA
+
+POLICY: Final = PolicySettings()
+VALID_FOR_S: Final = ServiceSettings().valid_for_s
+"""Older decisions no governor acts on."""
+SILENCE_S: Final = 60
+"""Of an agent, whose own health comes every 10 s; and of the reports that a domain is protected."""
+UNKNOWN, NORMAL, ABNORMAL, FAILED = range(-1, 3)
+LATELY: Final = "1m"
+_STATES: Final = ("p_normal", "p_abnormal", "p_failed")
+
+
+def protection(where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
+    """Domain and `protected`, 1 or 0: 0 also where nothing was said of it lately, on whichever host it runs.
+
+    Every domain that was seen in the time shown has a row: silence is not safety.
+    """
+    seen = newest_of_each(points("domain", "cpu_ratio", where=where, since=since), ["domain"])
+    said = newest_of_each(points("checkpoint", "protected", where=where, since=since), ["domain"])
+    fresh = f"r._value and {age_s()} < {SILENCE_S}.0"
+    text = (
+        f"seen = {seen.pipe('map(fn: (r) => ({domain: r.domain, protected: 0}))').text}\n"
+        f"said = {said.pipe(f'map(fn: (r) => ({{domain: r.domain, protected: if {fresh} then 1 else 0}}))').text}\n"
+        "union(tables: [seen, said])"
+    )
+    return Flux(text, imports=seen.imports).pipe(
+        'group(columns: ["domain"])', 'max(column: "protected")', "group()", columns=("domain", "protected")
+    )
+
+
+def homes(where: Sequence[str] = ()) -> Flux:
+    """Domain, `host` where it was seen running last, and `seen_s` ago."""
+    return (
+        points("domain", "cpu_ratio", where=where)
+        .pipe("last()", 'group(columns: ["domain"])', 'sort(columns: ["_time"])', 'last(column: "_time")', "group()")
+        .pipe(f"map(fn: (r) => ({{domain: r.domain, host: r.host, seen_s: {age_s()}}}))")
+        .keep("domain", "host", "seen_s")
+    )
+
+
+def forecast_ages(where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
+    """Domain, and `age_s` of its newest forecast."""
+    return (
+        newest_of_each(points("forecast", "p_failed", where=where, since=since), ["domain"])
+        .pipe("group()", f"map(fn: (r) => ({{domain: r.domain, age_s: {age_s()}}}))")
+        .keep("domain", "age_s")
+    )
+
+
+def forecasts(fields: Sequence[str], where: Sequence[str] = ()) -> Flux:
+    """Domain, and fields of its newest forecast."""
+    return newest(points("forecast", *fields, where=where), ["domain"], fields)
+
+
+def decisions(field: str, where: Sequence[str] = ()) -> Flux:
+    """Domain, and a field of its newest decision."""
+    return newest(points("decision", field, where=where), ["domain"], [field])
+
+
+def checkpoints(fields: Sequence[str], where: Sequence[str] = ()) -> Flux:
+    """Domain, and fields of its newest checkpoint report."""
+    return newest(points("checkpoint", *fields, where=where), ["domain"], fields)
+
+
+def standing_still(where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
+    """Curve by domain: share of the time that it stood still for checkpoints."""
+    source = points("checkpoint", "pause_ms", "rate_per_s", where=where, since=since)
+    return curves(source, Fold.MEAN, ["domain"]).pipe(
+        'group(columns: ["domain"])',
+        'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+        "map(fn: (r) => ({r with _value: r.pause_ms * r.rate_per_s / 1000.0}))",
+        "map(fn: (r) => ({r with _value: if r._value > 1.0 then 1.0 else r._value}))",  # pauses are upper bounds
+        'keep(columns: ["_time", "_value", "domain"])',
+        columns=("_time", "_value", "domain"),
+    )
+
+
+def lost_now(where: Sequence[str] = ()) -> Flux:
+    """Domain, and the newest share of time lost as `lost_ratio`."""
+    return (
+        standing_still(where, since=LATELY)
+        .pipe("filter(fn: (r) => exists r._value)", "last()", "group()", 'rename(columns: {_value: "lost_ratio"})')
+        .keep("domain", "lost_ratio")
+    )
+
+
+def states(where: Sequence[str] = ()) -> Flux:
+    """Curve by domain: normal (0) where that is likelier than not, else abnormal (1) or failed (2); -1 is none."""
+    known = " and ".join(f"exists r.{name}" for name in _STATES)
+    worst = (
+        f"if not ({known}) then {UNKNOWN} else if r.p_normal > 0.5 then {NORMAL}"
+        f" else if r.p_failed >= r.p_abnormal then {FAILED} else {ABNORMAL}"
+    )
+    return curves(points("forecast", *_STATES, where=where), Fold.MEAN, ["domain"]).pipe(
+        'group(columns: ["domain"])',
+        'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+        f'map(fn: (r) => ({{_time: r._time, domain: r.domain, _field: "forecast", _value: {worst}}}))',
+        columns=("_time", "_value", "domain"),
+    )
+
+
+def protected_curve(where: Sequence[str] = ()) -> Flux:
+    """Curve by domain: 1 while all of a window was protected, 0 where not, -1 where nobody told."""
+    return curves(
+        points("checkpoint", "protected", where=where).pipe(
+            "map(fn: (r) => ({r with _value: if r._value then 1.0 else 0.0}))"
+        ),
+        Fold.LOWEST,
+        ["domain"],
+    ).pipe(f"fill(value: {UNKNOWN}.0)", 'set(key: "_field", value: "protection")')
+
+
+def guard_curve(where: Sequence[str] = ()) -> Flux:
+    """Curve by domain: the shortest interval chosen in each window."""
+    return curves(points("decision", "interval_ms", where=where), Fold.LOWEST, ["domain"]).pipe(
+        'set(key: "_field", value: "interval")'
+    )
+
+
+def silences(since: str = DASHBOARD) -> Flux:
+    """Host, and `age_s` of the newest word of its agent."""
+    return (
+        newest_of_each(points("agent", "rss_bytes", since=since), ["host"])
+        .pipe("group()", f"map(fn: (r) => ({{host: r.host, age_s: {age_s()}}}))")
+        .keep("host", "age_s")
+    )
+
+
+def events(*tests: str) -> Flux:
+    """The newest events: time, kind, domain, host and text."""
+    chosen = [f"filter(fn: (r) => {test})" for test in tests]
+    return (
+        points("event", "text")
+        .pipe(*chosen, "group()", 'sort(columns: ["_time"], desc: true)', "limit(n: 200)")
+        .pipe('rename(columns: {_value: "text"})')
+        .keep("_time", "kind", "domain", "host", "text")
+    )
+
+
+def trainings(*fields: str, since: str = DASHBOARD) -> Flux:
+    """Training runs: time, model and the fields, which must be of one type."""
+    return (
+        points("training", *fields, since=since)
+        .pipe(
+            'group(columns: ["model"])',
+            'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+            "group()",
+        )
+        .keep("_time", *fields)
+    )
+
+
+TRAININGS: Final = (
+    trainings("reason", since="30d"),
+    trainings("accepted", since="30d"),
+    trainings("steps", "domains", since="30d"),
+    trainings("duration_s", "heldout_log_likelihood", "heldout_log_likelihood_before", since="30d"),
+)
+"""What is known of the training runs of a month, each answer with a column `_time`."""
+
+
+def turns(where: Sequence[str]) -> Flux:
+    """When the interval of the domain chosen changed, the newest first: time, interval and reason."""
+    changed = points("decision", "interval_ms", where=where).pipe(
+        "group()",
+        'sort(columns: ["_time"])',
+        'duplicate(column: "_value", as: "step")',
+        'difference(columns: ["step"], keepFirst: true)',
+        "filter(fn: (r) => not exists r.step or r.step != 0.0)",
+        'rename(columns: {_value: "interval_ms"})',
+        'keep(columns: ["_time", "interval_ms"])',
+    )
+    said = points("decision", "reason", where=where).pipe(
+        "group()", 'rename(columns: {_value: "reason"})', 'keep(columns: ["_time", "reason"])'
+    )
+    text = (
+        f'changed = {changed.text}\nsaid = {said.text}\njoin(tables: {{changed: changed, said: said}}, on: ["_time"])'
+    )
+    return (
+        Flux(text).pipe('sort(columns: ["_time"], desc: true)', "limit(n: 100)").keep("_time", "interval_ms", "reason")
+    )
+
+
+def results(where: Sequence[str]) -> Flux:
+    """Label, answers, errors, and the response times over the time shown."""
+    return (
+        points("response", *SCHEMA["response"].fields, where=where)
+        .pipe("toFloat()", 'group(columns: ["label"])')
+        .pipe('pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")')
+        .pipe(*_over_windows(), "group()")
+        .keep("label", *SCHEMA["response"].fields)
+    )
+
+
+def _over_windows() -> tuple[str, str, str]:
+    """One row of many windows: what is counted is summed, the longest stays, all else is weighted by answers.
+
+    A window of errors alone has no times.
+    """
+    means = ("mean_ms", "p50_ms", "p95_ms", "p99_ms")
+    known = ["label: r.label", "count: r.count", "errors: r.errors", "timed: if exists r.mean_ms then r.count else 0.0"]
+    known += [f"{name}: if exists r.{name} then r.{name} else 0.0" for name in (*means, "max_ms")]
+    sums = {name: f"accumulator.{name} + r.{name}" for name in ("count", "errors", "timed")}
+    sums |= {name: f"accumulator.{name} + r.{name} * r.timed" for name in means}
+    sums["max_ms"] = "if r.max_ms > accumulator.max_ms then r.max_ms else accumulator.max_ms"
+    zero = ", ".join(f"{name}: 0.0" for name in sums)
+    added = ", ".join(f"{name}: {formula}" for name, formula in sums.items())
+    divided = ", ".join(f"{name}: r.{name} / r.timed" for name in means)
+    return (
+        f"map(fn: (r) => ({{{', '.join(known)}}}))",
+        f"reduce(identity: {{{zero}}}, fn: (r, accumulator) => ({{{added}}}))",
+        f"map(fn: (r) => ({{r with {divided}}}))",
+    )
+
+
+def lost_points() -> Flux:
+    """Points dropped or refused, ever, over all agents, as one number."""
+    return newest_of_each(points("agent", "dropped", "quarantined"), ["host"]).pipe(
+        "group()", "sum()", 'keep(columns: ["_value"])', columns=("_value",)
+    )
+
+
+def total(source: Flux, test: str) -> Flux:
+    """In how many rows the test holds, as one number."""
+    # with no column left of its input, map would give no rows at all
+    count = f"map(fn: (r) => ({{r with _value: if {test} then 1.0 else 0.0}}))"
+    return source.pipe(count, "sum()", columns=("_value",))
+
+
+def highest(source: Flux, column: str) -> Flux:
+    """The highest value of a column, as one number."""
+    return source.pipe(f'max(column: "{column}")', f"keep(columns: {array([column])})", columns=(column,))

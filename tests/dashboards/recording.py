@@ -1,0 +1,87 @@
+"""A real run for dashboards: in, an empty InfluxDB; out, what a lab's agents and predictor wrote there on a day.
+
+The lab's guest was protected, lost its backup, was protected again and forecast, guarded closely and let go by turns,
+and was taken over by its backup's host in the end. What was not stored then is derived from what was: thresholds from
+the reasons of the decisions, response times from the checkpoints by the predictor's own formula, and an incident.
+"""
+
+import gzip
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from predictor.cost import Cost, response_s
+from telemetry.influx import InfluxStore
+from telemetry.point import Point, Value
+from telemetry.schema import NOBODY, SCHEMA
+from telemetry.store import Store
+from telemetry.units import NS_PER_S
+from tests.influxd import Influx, write_lines
+
+RUN: Final = Path(__file__).parents[1] / "data" / "hefery-0.1.0-lab-run.lp.gz"
+START: Final = datetime(2026, 11, 23, 12, 18, 30, tzinfo=UTC)
+PROTECTED: Final = datetime(2026, 11, 23, 12, 32, 45, tzinfo=UTC)
+"""All is at work, seconds before host a is switched off."""
+TAKEN_OVER: Final = datetime(2026, 11, 23, 12, 36, tzinfo=UTC)
+"""The domain runs on b, unprotected; the agent of a is silent."""
+DOMAIN: Final = "web1"
+LABEL: Final = "GET /"
+
+_START_NS, _STOP_NS = (int(time.timestamp()) * NS_PER_S for time in (START, TAKEN_OVER))
+_TOLD = re.compile(r"evidence \S+ is not below ([\d.]+)$")
+_DEMAND_RATIO, _SERVICE_S = 0.05, 0.05
+_ANSWERS_PER_S = 10.0
+
+
+def replay(influx: Influx) -> None:
+    """Write the run, and what is derived from it."""
+    lines = defaultdict(list)
+    for line in gzip.decompress(RUN.read_bytes()).decode().splitlines():
+        lines[SCHEMA[line.partition(",")[0]].bucket].append(line)
+    for bucket, of_bucket in lines.items():
+        write_lines(influx, getattr(influx.buckets, bucket), of_bucket)
+    store = InfluxStore(influx.settings())
+    store.append([*_thresholds(store), *_responses(store), _incident(), *_complaints()])
+    store.close()
+
+
+def _thresholds(store: Store) -> Iterator[Point]:
+    """Each decision's upper one as the nearest decision told it; none told the lower one, four fifths stand for it."""
+    decisions = store.events("decision", _START_NS, _STOP_NS)
+    reasons = [(point.time_ns, _TOLD.match(str(point.fields["reason"]))) for point in decisions]
+    told = [(time_ns, float(found[1])) for time_ns, found in reasons if found]
+    began_ns = store.events("forecast", _START_NS, _STOP_NS)[0].time_ns
+    for decision in decisions:
+        if decision.time_ns >= began_ns:
+            high = min((abs(time_ns - decision.time_ns), value) for time_ns, value in told)[1]
+            yield Point(
+                "decision", decision.tags, {"evidence_low": 0.8 * high, "evidence_high": high}, decision.time_ns
+            )
+
+
+def _responses(store: Store) -> Iterator[Point]:
+    """What an open queue of exponential times would have answered between these checkpoints."""
+    for point in store.events("checkpoint", _START_NS, _STOP_NS):
+        if isinstance(pause_ms := point.fields.get("pause_ms"), float):
+            cost = Cost(pause_ms / 1000, 0.0, _DEMAND_RATIO, _SERVICE_S)
+            mean_ms = 1000 * response_s(float(point.fields["interval_ms"]) / 1000, cost)
+            errors = 0 if math.isfinite(mean_ms) else 1
+            fields = {"count": round(_ANSWERS_PER_S), "errors": errors, "mean_ms": mean_ms}
+            fields |= {f"p{share}_ms": -math.log1p(-share / 100) * mean_ms for share in (50, 95, 99)}
+            derived = Point.of("response", {"label": LABEL}, fields | {"max_ms": 6 * mean_ms}, point.time_ns)
+            assert derived is not None
+            yield derived
+
+
+def _incident() -> Point:
+    fields: dict[str, Value] = {"level": "failed", "end_ns": _STOP_NS, "text": "host a was switched off"}
+    return Point("incident", {"domain": DOMAIN, "id": "drill"}, fields, _STOP_NS - 180 * NS_PER_S)
+
+
+def _complaints() -> Iterator[Point]:
+    tags = {"kind": "store_refused", "domain": NOBODY, "host": "a"}
+    yield Point("event", tags, {"text": "the token may not write to telemetry"}, _STOP_NS - 400 * NS_PER_S)

@@ -1,0 +1,101 @@
+"""Every query of every dashboard on a real InfluxDB with a recorded run: its rows are there, with what panels show."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dashboards.__main__ import BOARDS
+from dashboards.dashboard import ANNOTATIONS, Dashboard, Variable
+from dashboards.flux import Flux, points
+from dashboards.panel import Panel
+from tests.dashboards.asking import answer, cells, completed
+from tests.dashboards.recording import DOMAIN, LABEL, PROTECTED, START, TAKEN_OVER
+from tests.influxd import Influx
+
+BEFORE = (START, PROTECTED)
+AFTER = (START, TAKEN_OVER)
+_PANELS = [
+    pytest.param(panel, id=f"{board.name}-{panel.title}")
+    for board in BOARDS
+    for row in board.rows
+    for panel in row.panels
+]
+
+
+@pytest.mark.parametrize("panel", _PANELS)
+def test_a_panel_has_something_to_show(recorded: Influx, panel: Panel) -> None:
+    shown: set[str] = set()
+    for flux in panel.queries:
+        rows = answer(recorded, completed(flux.query, BEFORE))
+        assert rows, flux.query
+        assert set(flux.columns) <= rows[0].keys()
+        assert set(flux.columns) - {"_time"} <= cells(rows), flux.query
+        shown |= cells(rows) | {row.get("_field", "") for row in rows}
+    assert {look.name for look in panel.looks} <= shown
+
+
+@pytest.mark.parametrize("board", [board for board in BOARDS if board.variables], ids=lambda board: board.name)
+def test_variables_find_their_values(recorded: Influx, board: Dashboard) -> None:
+    wanted = {"domain": [DOMAIN], "label": [LABEL]}
+    for variable in board.variables:
+        found = answer(recorded, completed(variable.query.query, BEFORE))
+        assert [row["_value"] for row in found] == wanted[variable.name]
+
+
+def test_annotations(recorded: Influx) -> None:
+    domain = Variable("domain", "Domain", points("domain", "state"))
+    for annotation in ANNOTATIONS:
+        for variables in ((), (domain,)):
+            rows = answer(recorded, completed(annotation.flux(variables).query, AFTER))
+            assert {"time", "title", "text", "tags"} <= cells(rows), annotation.title
+            assert {row["title"] for row in rows} <= set(annotation.kinds)
+
+
+class TestWhatTheOverviewSays:
+    def test_while_all_is_well(self, recorded: Influx) -> None:
+        assert self.stats(recorded, BEFORE) == {"Unprotected": 0, "Guarded closely": 1, "Silent agents": 0}
+
+    def test_after_a_failover(self, recorded: Influx) -> None:
+        """The guest runs on b, unprotected, and the agent of a, which is dead, is silent."""
+        assert self.stats(recorded, AFTER) == {"Unprotected": 1, "Guarded closely": 1, "Silent agents": 1}
+        (row,) = answer(recorded, completed(table_query("Domains", "host").query, AFTER))
+        assert (row["domain"], row["host"]) == (DOMAIN, "b")
+
+    def stats(self, recorded: Influx, span: Any) -> dict[str, float]:
+        told = {}
+        for panel in BOARDS[0].rows[0].panels:
+            if panel.title in {"Unprotected", "Guarded closely", "Silent agents"}:
+                (row,) = answer(recorded, completed(panel.queries[0].query, span))
+                told[panel.title] = float(row["_value"])
+        return told
+
+
+def table_query(title: str, column: str) -> Flux:
+    (panel,) = (panel for row in BOARDS[0].rows for panel in row.panels if panel.title == title)
+    return next(flux for flux in panel.queries if column in flux.columns)
+
+
+def test_a_result_is_weighted_by_answers(recorded: Influx) -> None:
+    """Against the same sums in Python."""
+    raw = answer(recorded, completed(points("response", "count", "mean_ms", "errors").query, BEFORE))
+    windows: dict[str, dict[str, float]] = {}
+    for row in raw:
+        windows.setdefault(row["_time"], {})[row["_field"]] = float(row["_value"])
+    timed = [window for window in windows.values() if "mean_ms" in window]
+    (result,) = answer(recorded, completed(BOARDS[3].rows[0].panels[0].queries[0].query, BEFORE))
+    weighted = sum(w["mean_ms"] * w["count"] for w in timed) / sum(w["count"] for w in timed)
+    assert float(result["mean_ms"]) == pytest.approx(weighted)
+    assert float(result["count"]) == sum(window["count"] for window in windows.values())
+    assert float(result["errors"]) == sum(window["errors"] for window in windows.values()) > 0
+
+
+@pytest.mark.parametrize(("measurement", "field"), [("checkpoint", "pause"), ("response", "mean_s")])
+def test_names_that_the_schema_does_not_have_are_refused(measurement: str, field: str) -> None:
+    with pytest.raises(ValueError, match=f"'{field}' is none of {measurement}'s fields"):
+        points(measurement, field)
+
+
+def test_json_is_plain() -> None:
+    for board in BOARDS:
+        assert json.loads(json.dumps(board.json())) == board.json()
