@@ -1,8 +1,9 @@
 """The machine this runs on: in, its kernel's counters through psutil; out, a `MachineSample`, nothing blocked."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class MachineSample:
     network_bytes_per_s: float | None
     disk_bytes_per_s: float | None
     disk_ops_per_s: float | None
+    filesystem_ratio: float | None
 
 
 class Machine:
@@ -38,10 +40,12 @@ class Machine:
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
         sys_block: Path = Path("/sys/block"),
+        mounts: Callable[[], Iterable[str]] | None = None,
     ) -> None:
         self._interfaces = interfaces
         self._monotonic_s = monotonic_s
         self._sys_block = sys_block
+        self._mounts = mounts or _mounts
         self._cpu, self._network, self._disk_bytes, self._disk_ops = Rates(), Rates(), Rates(), Rates()
 
     def sample(self) -> MachineSample:
@@ -54,6 +58,7 @@ class Machine:
             network_bytes_per_s=_total(self._network.step(now_s, self._network_bytes())),
             disk_bytes_per_s=_total(self._disk_bytes.step(now_s, disk_bytes)),
             disk_ops_per_s=_total(self._disk_ops.step(now_s, disk_ops)),
+            filesystem_ratio=_fullest_ratio(self._mounts()),
         )
 
     def _network_bytes(self) -> dict[str, float]:
@@ -89,6 +94,22 @@ def _used_of_usable(per_s: Mapping[str, float]) -> float | None:
 def _memory_ratio() -> float:
     memory = psutil.virtual_memory()
     return 1.0 - memory.available / memory.total
+
+
+def _mounts() -> set[str]:
+    """The root, and what is mounted from a disk to be written: a server's file systems could keep this waiting."""
+    mounts = {"/"}
+    with contextlib.suppress(OSError):
+        mounts |= {entry.mountpoint for entry in psutil.disk_partitions() if "rw" in entry.opts.split(",")}
+    return mounts
+
+
+def _fullest_ratio(mounts: Iterable[str]) -> float | None:
+    ratios = []
+    for mount in mounts:
+        with contextlib.suppress(OSError):  # unmounted meanwhile
+            ratios.append(psutil.disk_usage(mount).percent / 100)
+    return max(ratios, default=None)
 
 
 def _total(rates: Mapping[str, float]) -> float | None:

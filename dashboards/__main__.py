@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from dashboards.alerts import document
 from dashboards.boards.domain import DOMAIN_BOARD
 from dashboards.boards.experiment import EXPERIMENT
 from dashboards.boards.fleet import FLEET
@@ -18,7 +19,8 @@ FOLDER: Final = Path(__file__).with_name("rendered")
 
 def rendered() -> Mapping[str, str]:
     """The texts of all files by their names."""
-    return {f"{board.name}.json": json.dumps(board.json(), indent=1, ensure_ascii=False) + "\n" for board in BOARDS}
+    boards = {f"{board.name}.json": json.dumps(board.json(), indent=1, ensure_ascii=False) + "\n" for board in BOARDS}
+    return boards | {"alerts.yaml": document()}
 
 
 def main() -> None:

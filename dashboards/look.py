@@ -10,6 +10,8 @@ Json = dict[str, Any]
 
 GREEN: Final = "green"
 """All is well."""
+YELLOW: Final = "yellow"
+"""Hefery waits and sees."""
 ORANGE: Final = "orange"
 """Hefery is doing something about it."""
 RED: Final = "red"

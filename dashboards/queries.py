@@ -14,6 +14,8 @@ VALID_FOR_S: Final = ServiceSettings().valid_for_s
 SILENCE_S: Final = 60
 """Of an agent, whose own health comes every 10 s; and of the reports that a domain is protected."""
 UNKNOWN, NORMAL, ABNORMAL, FAILED = range(-1, 3)
+REMARKABLE: Final = ('r.kind != "interval"', 'r.kind != "applied"', 'r.kind != "model"')
+"""Tests of events that leave out what happens all day."""
 LATELY: Final = "1m"
 _STATES: Final = ("p_normal", "p_abnormal", "p_failed")
 

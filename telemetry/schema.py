@@ -57,7 +57,11 @@ _MEASUREMENTS = (
         "The machine an agent runs on, seen by its own kernel (in dom0: dom0 alone).",
         "telemetry",
         ("host",),
-        {**_METRICS, "disk_bytes_per_s": Field("bytes/s", "Bytes read and written per second, all disks together.")},
+        {
+            **_METRICS,
+            "disk_bytes_per_s": Field("bytes/s", "Bytes read and written per second, all disks together."),
+            "filesystem_ratio": Field("ratio", "Space in use of the fullest of its file systems on disks."),
+        },
     ),
     Measurement(
         "domain",

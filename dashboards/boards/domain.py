@@ -134,8 +134,8 @@ DOMAIN_BOARD: Final = Dashboard(
                 ),
                 table(
                     "Events",
-                    "What happened to this domain, the newest first.",
-                    [q.events('r.domain =~ /^${domain:regex}$/ and r.kind != "applied"').drop("domain")],
+                    "What happened to this domain but for changes of its interval, the newest first.",
+                    [q.events("r.domain =~ /^${domain:regex}$/", *q.REMARKABLE).drop("domain")],
                     [column for column in EVENT_COLUMNS if column.name != "domain"],
                     width=12,
                 ),

@@ -3,17 +3,16 @@
 from typing import Final
 
 from dashboards import queries as q
-from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves
+from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves, response_times
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, points
 from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, cell, line, unit_of
 from dashboards.panel import graph, table
 
 _LABELS: Final = ("label",)
-_SUMMARY: Final = ("mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms")
 
 _SPREAD: Final = graph(
-    "Response times",
+    "Tail of the response times",
     "Of the labels chosen, the worst label in each window: median, 95th and 99th percentile, longest.",
     [curves(points("response", "p50_ms", "p95_ms", "p99_ms", "max_ms", where=_LABELS), Fold.HIGHEST)],
     unit_of("response", "p50_ms"),
@@ -23,6 +22,7 @@ _SPREAD: Final = graph(
         line("response", "p95_ms", "95th percentile", BLUE, fillOpacity=0),
         line("response", "p50_ms", "median", GREEN),
     ],
+    width=8,
 )
 
 _ANSWERS: Final = graph(
@@ -31,6 +31,7 @@ _ANSWERS: Final = graph(
     [curves(points("response", "count", "errors", where=_LABELS), Fold.SUM)],
     unit_of("response", "count"),
     [line("response", "count", "answers", BLUE), line("response", "errors", "errors", RED, fillOpacity=40)],
+    width=8,
 )
 
 _LOST: Final = graph(
@@ -39,6 +40,7 @@ _LOST: Final = graph(
     [q.standing_still(CHOSEN)],
     "percentunit",
     name="time lost",
+    width=8,
     max=1,
 )
 
@@ -56,20 +58,26 @@ EXPERIMENT: Final = Dashboard(
                     [q.results(_LABELS)],
                     (
                         cell("label", "Label", "string", 280),
-                        cell("count", "Answers", "short", 130, decimals=0),
-                        cell("errors", "Errors", "short", 130, ((None, "transparent"), (1, RED)), decimals=0),
-                        cell("mean_ms", "Mean", "ms", 130, decimals=0),
-                        cell("p50_ms", "Median", "ms", 130, decimals=0),
-                        cell("p95_ms", "95th percentile", "ms", 140, decimals=0),
-                        cell("p99_ms", "99th percentile", "ms", 140, decimals=0),
-                        cell("max_ms", "Longest", "ms", 130, decimals=0),
+                        cell("count", "Answers", "none", 130, decimals=0),
+                        cell("errors", "Errors", "none", 130, ((None, "transparent"), (1, RED)), decimals=0),
+                        cell("mean_ms", "Mean", "ms", 130),
+                        cell("p50_ms", "Median", "ms", 130),
+                        cell("p95_ms", "95th percentile", "ms", 140),
+                        cell("p99_ms", "99th percentile", "ms", 140),
+                        cell("max_ms", "Longest", "ms", 130),
                     ),
                     sort=("Label", False),
                 ),
             ),
         ),
-        Row(10, (_SPREAD, interval_curves())),
-        Row(8, (_ANSWERS, _LOST)),
+        Row(
+            10,
+            (
+                response_times("Mean response time that load clients saw, by label.", "mean_ms", where=_LABELS),
+                interval_curves(),
+            ),
+        ),
+        Row(8, (_SPREAD, _ANSWERS, _LOST)),
     ),
     (DOMAIN, LABEL),
     since="now-30m",

@@ -9,7 +9,7 @@ from dashboards.flux import Fold, curves, newest, points
 from dashboards.look import GREEN, ORANGE, RED, cell, unit_of
 from dashboards.panel import graph, table, timeline
 
-_HOST_FIELDS: Final = ("cpu_ratio", "memory_ratio", "network_bytes_per_s", "disk_bytes_per_s")
+_HOST_FIELDS: Final = ("cpu_ratio", "memory_ratio", "network_bytes_per_s", "disk_bytes_per_s", "filesystem_ratio")
 _FULL: Final = ((None, "transparent"), (0.8, ORANGE), (0.95, RED))
 
 FLEET: Final = Dashboard(
@@ -63,6 +63,7 @@ FLEET: Final = Dashboard(
                         cell("age_s", "Agent heard ago", "s", 140, SILENCE_STEPS, decimals=0),
                         cell("cpu_ratio", "CPU", "percentunit", 100, _FULL, decimals=0),
                         cell("memory_ratio", "Memory", "percentunit", 100, _FULL, decimals=0),
+                        cell("filesystem_ratio", "Disk full", "percentunit", 100, _FULL, decimals=0),
                         cell("network_bytes_per_s", "Network", "Bps", 120, decimals=1),
                         cell("disk_bytes_per_s", "Disk", "Bps", 120, decimals=1),
                     ),

@@ -145,8 +145,8 @@ OVERVIEW: Final = Dashboard(
             (
                 table(
                     "Events",
-                    "What happened, the newest first; changes of intervals are on the domains' own dashboards.",
-                    [q.events('r.kind != "interval" and r.kind != "applied"')],
+                    "What happened but for changes of intervals and models, the newest first.",
+                    [q.events(*q.REMARKABLE)],
                     EVENT_COLUMNS,
                 ),
             ),

@@ -6,16 +6,16 @@ from dashboards import queries as q
 from dashboards.boards.shared import CHOSEN, DOMAIN, TRAINING_COLUMNS, decision_columns, interval_curves, state_lines
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, points
-from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, bound, line, unit_of
+from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, YELLOW, bound, line, unit_of
 from dashboards.panel import graph, table
 
 _STACKED: Final = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 0}
 
 _EVIDENCE: Final = graph(
     "Evidence against the policy",
-    "What decides in the default mode: what was learned and surprise together, in decades of rarity. Above the red line"
-    " the interval is protective at once, above the orange line it is not lengthened. No lines: the policy asks other"
-    " signals, or there is no model.",
+    "What decides in the default mode: what was learned and surprise together, in decades of rarity. Above the orange"
+    " line the interval is protective at once, above the yellow line it is not lengthened. No lines: other signals"
+    " decide, or there is no model.",
     [
         curves(points("forecast", "evidence", "surprise", where=CHOSEN), Fold.HIGHEST),
         curves(points("decision", "evidence_low", "evidence_high", where=CHOSEN), Fold.MEAN),
@@ -24,8 +24,8 @@ _EVIDENCE: Final = graph(
     [
         line("forecast", "evidence", "evidence", BLUE),
         line("forecast", "surprise", "surprise alone", PURPLE, lineWidth=1, fillOpacity=0),
-        bound("decision", "evidence_high", "protects from here on", RED),
-        bound("decision", "evidence_low", "not lengthened from here on", ORANGE),
+        bound("decision", "evidence_high", "protects from here on", ORANGE),
+        bound("decision", "evidence_low", "not lengthened from here on", YELLOW),
     ],
     decimals=1,
 )
@@ -36,7 +36,7 @@ _FAILED_WITHIN: Final = graph(
     " labelled, else too high rather than too low; of kinds of failure never seen it says little.",
     [curves(points("forecast", "p_failed_within", where=CHOSEN), Fold.HIGHEST)],
     unit_of("forecast", "p_failed_within"),
-    [line("forecast", "p_failed_within", "P(failed within)", RED)],
+    [line("forecast", "p_failed_within", "P(failed within)", ORANGE)],
     max=1,
 )
 
@@ -46,8 +46,8 @@ _STATES: Final = graph(
     [curves(points("forecast", name, where=CHOSEN), Fold.MEAN) for name in ("p_failed", "p_abnormal", "p_normal")],
     unit_of("forecast", "p_normal"),
     [
-        line("forecast", "p_failed", "failed", RED),
-        line("forecast", "p_abnormal", "abnormal", ORANGE),
+        line("forecast", "p_failed", "failed", ORANGE),
+        line("forecast", "p_abnormal", "abnormal", YELLOW),
         line("forecast", "p_normal", "normal", GREEN),
     ],
     custom=_STACKED,

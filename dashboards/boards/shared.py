@@ -6,7 +6,22 @@ from typing import Final
 from dashboards import queries as q
 from dashboards.dashboard import Variable, link, tag_values
 from dashboards.flux import Flux, Fold, curves, points
-from dashboards.look import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Look, Step, cell, line, thresholds, unit_of, words
+from dashboards.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    Look,
+    Step,
+    cell,
+    line,
+    thresholds,
+    unit_of,
+    words,
+)
 from dashboards.panel import Panel, graph, timeline
 
 DOMAIN: Final = Variable("domain", "Domain", tag_values("domain", "cpu_ratio", "domain"))
@@ -15,7 +30,7 @@ CHOSEN: Final = ("domain",)
 
 PROTECTION: Final = words(**{"_-1": ("nobody tells", GREY), "_0": ("NOT PROTECTED", RED), "_1": ("protected", GREEN)})
 HEALTH: Final = words(
-    **{"_-1": ("no forecast", GREY), "_0": ("normal", GREEN), "_1": ("abnormal", ORANGE), "_2": ("failed", RED)}
+    **{"_-1": ("no forecast", GREY), "_0": ("normal", GREEN), "_1": ("abnormal", YELLOW), "_2": ("failing", ORANGE)}
 )
 FORECAST_AGE_STEPS: Final[tuple[Step, ...]] = ((None, GREEN), (q.VALID_FOR_S / 2, ORANGE), (q.VALID_FOR_S, RED))
 SILENCE_STEPS: Final[tuple[Step, ...]] = ((None, GREEN), (q.SILENCE_S, RED))

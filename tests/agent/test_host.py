@@ -8,7 +8,7 @@ from agent.host import guest_collector, host_collector, sampler
 from agent.machine import Machine, MachineSample
 from telemetry.point import Point
 
-SAMPLE = MachineSample(0.5, 0.25, 1000.0, 4096.0, 8.0)
+SAMPLE = MachineSample(0.5, 0.25, 1000.0, 4096.0, 8.0, 0.75)
 
 
 class FakeMachine(Machine):
@@ -19,7 +19,7 @@ class FakeMachine(Machine):
 def test_a_host_tells_bytes_of_its_disks() -> None:
     (point,) = sampler("host", {"host": "a"}, FakeMachine(), wall_ns=lambda: 7)()
     expected = {"cpu_ratio": 0.5, "memory_ratio": 0.25, "network_bytes_per_s": 1000.0, "disk_bytes_per_s": 4096.0}
-    assert point == Point("host", {"host": "a"}, expected, 7)
+    assert point == Point("host", {"host": "a"}, expected | {"filesystem_ratio": 0.75}, 7)
 
 
 def test_a_guest_tells_operations_of_its_disks() -> None:

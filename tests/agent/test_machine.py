@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,7 @@ class Kernel:
             (self.proc / name).write_text(edit((DATA / f"procfs-6.18-{situation}" / name).read_text()))
 
     def machine(self, interfaces: list[str] | None = None) -> Machine:
-        return Machine(interfaces, monotonic_s=lambda: self.now_s, sys_block=self.sys_block)
+        return Machine(interfaces, monotonic_s=lambda: self.now_s, sys_block=self.sys_block, mounts=tuple)
 
     def after_load(self, machine: Machine, edit: Callable[[str], str] = str) -> MachineSample:
         self.show("before")
@@ -60,6 +61,7 @@ def test_use_between_two_samples(kernel: Kernel) -> None:
         "network_bytes_per_s": 0.0,
         "disk_bytes_per_s": 512 * sectors / ELAPSED_S,
         "disk_ops_per_s": requests / ELAPSED_S,
+        "filesystem_ratio": None,
     }
 
 
@@ -107,6 +109,14 @@ def test_no_disk_no_disk_metrics(kernel: Kernel) -> None:
     (kernel.sys_block / "vda" / "device").rmdir()
     sample = kernel.after_load(kernel.machine())
     assert (sample.disk_bytes_per_s, sample.disk_ops_per_s) == (None, None)
+
+
+def test_the_fullest_file_system_counts(tmp_path: Path) -> None:
+    """Against the figures of df's own call; what is not there any more is passed over."""
+    found = [os.statvfs(path) for path in ("/", "/dev/shm")]
+    fullest = max((s.f_blocks - s.f_bfree) / (s.f_blocks - s.f_bfree + s.f_bavail) for s in found)
+    sample = Machine(mounts=lambda: ["/", "/dev/shm", str(tmp_path / "gone")]).sample()
+    assert sample.filesystem_ratio == pytest.approx(fullest, abs=0.002)
 
 
 def test_measures_this_very_machine() -> None:

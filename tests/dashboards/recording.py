@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from agent.machine import Machine
 from predictor.cost import Cost, response_s
 from telemetry.influx import InfluxStore
 from telemetry.point import Point, Value
@@ -45,7 +46,7 @@ def replay(influx: Influx) -> None:
     for bucket, of_bucket in lines.items():
         write_lines(influx, getattr(influx.buckets, bucket), of_bucket)
     store = InfluxStore(influx.settings())
-    store.append([*_thresholds(store), *_responses(store), _incident(), *_complaints()])
+    store.append([*_thresholds(store), *_responses(store), *_hosts(), _incident(), *_complaints()])
     store.close()
 
 
@@ -75,6 +76,14 @@ def _responses(store: Store) -> Iterator[Point]:
             derived = Point.of("response", {"label": LABEL}, fields | {"max_ms": 6 * mean_ms}, point.time_ns)
             assert derived is not None
             yield derived
+
+
+def _hosts() -> Iterator[Point]:
+    """How full this machine's disk is, of which the recorded agents did not tell yet."""
+    ratio = Machine().sample().filesystem_ratio
+    assert ratio is not None
+    for host in ("a", "b"):
+        yield Point("host", {"host": host}, {"filesystem_ratio": ratio}, _START_NS)
 
 
 def _incident() -> Point:

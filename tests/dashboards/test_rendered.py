@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 _GRAFANAS_UNITS = {"none", "short", "string", "percentunit", "Bps", "iops", "ms", "s", "bytes"}
 """Those in use; `make dashboards-preview` asks Grafana's own registry."""
-_COLORS = {"green", "orange", "red", "blue", "purple", "transparent", "text", "#8e8e8e"}
+_COLORS = {"green", "yellow", "orange", "red", "blue", "purple", "transparent", "text", "#8e8e8e"}
 _FLUX_COLUMNS = {"_time", "_value", "_field", "_measurement", "time", "title", "tags", "text"}
 
 

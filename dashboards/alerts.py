@@ -1,0 +1,183 @@
+"""Alert rules: in, what the dashboards ask; out, the YAML that Grafana provisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
+
+from dashboards import queries as q
+from dashboards.dashboard import uid
+from dashboards.flux import Flux, newest, newest_of_each, points
+from dashboards.look import Json
+
+SOURCE_UID: Final = "hefery"
+"""Of the data source that the role grafana provisions."""
+FOLDER: Final = "Hefery"
+_LOOKS_BACK_S: Final = 24 * 3600
+"""What was seen in the last day is missed where it is no longer seen."""
+_SINCE: Final = f"{_LOOKS_BACK_S}s"
+_HEAD: Final = "---\n# Written by make dashboards.\n# yamllint disable rule:line-length\n"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule on each row of a query: it fires where `column`, a number, is above `above` for `lasting`."""
+
+    name: str
+    title: str
+    query: Flux
+    column: str
+    above: float
+    lasting: str
+    severity: str
+    summary: str
+    remedy: str
+    dashboard: str
+
+    def json(self) -> Json:
+        """Grafana's form. Rows are told apart by their texts, such as the domain, which become labels."""
+        number = self.query.pipe(f'rename(columns: {{{self.column}: "value"}})')
+        return {
+            "uid": f"hefery-{self.name}",
+            "title": self.title,
+            "condition": "fires",
+            "data": [_asked(number.query), _compared(self.above)],
+            "for": self.lasting,
+            # an empty answer is no domain, agent or training at all: whoever had some would be told by the others
+            "noDataState": "OK",
+            "execErrState": "Error",
+            "annotations": {
+                "summary": self.summary,
+                "description": self.remedy,
+                "__dashboardUid__": uid(self.dashboard),
+            },
+            "labels": {"severity": self.severity, "application": "hefery"},
+            "isPaused": False,
+        }
+
+
+def _asked(query: str) -> Json:
+    return {
+        "refId": "asked",
+        "relativeTimeRange": {"from": _LOOKS_BACK_S, "to": 0},
+        "datasourceUid": SOURCE_UID,
+        "model": {"refId": "asked", "query": query, "intervalMs": 10_000, "maxDataPoints": 1_000},
+    }
+
+
+def _compared(above: float) -> Json:
+    return {
+        "refId": "fires",
+        "datasourceUid": "__expr__",
+        "model": {
+            "refId": "fires",
+            "type": "threshold",
+            "expression": "asked",
+            "conditions": [{"evaluator": {"type": "gt", "params": [above]}}],
+        },
+    }
+
+
+ALERTS: Final[Sequence[Alert]] = (
+    Alert(
+        "unprotected",
+        "Domain not protected",
+        q.protection(since=_SINCE).pipe(
+            "map(fn: (r) => ({r with unprotected: 1 - r.protected}))", 'drop(columns: ["protected"])'
+        ),
+        "unprotected",
+        0,
+        "1m",
+        "critical",
+        "{{ $labels.domain }} is not protected",
+        "A failure of its host would lose it. See its events on the dashboard, then run protect.yml or reprotect.yml.",
+        "domain",
+    ),
+    Alert(
+        "forecast-stale",
+        "Forecast stale",
+        q.forecast_ages(since=_SINCE),
+        "age_s",
+        3 * q.VALID_FOR_S,
+        "1m",
+        "warning",
+        "No forecast of {{ $labels.domain }} for {{ humanizeDuration $values.asked.Value }}",
+        "It is checkpointed at the protective interval meanwhile, which costs speed. Is the predictor alive, and do its"
+        " agent's points reach the store?",
+        "pipeline",
+    ),
+    Alert(
+        "agent-silent",
+        "Agent silent",
+        q.silences(since=_SINCE),
+        "age_s",
+        2 * q.SILENCE_S,
+        "1m",
+        "critical",
+        "The agent of {{ $labels.host }} has been silent for {{ humanizeDuration $values.asked.Value }}",
+        "The host is down, or its agent, or the network between it and the store: were its guests taken over?",
+        "pipeline",
+    ),
+    Alert(
+        "spool-growing",
+        "Spool growing",
+        newest(points("agent", "spool_oldest_s", since=_SINCE), ["host"], ["spool_oldest_s"]),
+        "spool_oldest_s",
+        300,
+        "5m",
+        "warning",
+        "Points of {{ $labels.host }} have waited for {{ humanizeDuration $values.asked.Value }}",
+        "The store takes too little or nothing of what its agent sends. Nothing is lost until the spool is full.",
+        "pipeline",
+    ),
+    Alert(
+        "refit-refused",
+        "Model refused by its own training",
+        newest_of_each(points("training", "accepted", since=_SINCE), ["model"])
+        .pipe("group()", "map(fn: (r) => ({model: r.model, refused: if r._value then 0 else 1}))")
+        .keep("model", "refused"),
+        "refused",
+        0,
+        "0s",
+        "warning",
+        "The newest {{ $labels.model }} model was refused",
+        "The model before stays in force and goes stale; Training on the dashboard says why.",
+        "pipeline",
+    ),
+    Alert(
+        "store-nearly-full",
+        "Disk nearly full",
+        newest(points("host", "filesystem_ratio", since=_SINCE), ["host"], ["filesystem_ratio"]),
+        "filesystem_ratio",
+        0.85,
+        "10m",
+        "warning",
+        "A file system of {{ $labels.host }} is nearly full",
+        "On the monitoring host the store refuses points once it is: shorten a bucket's retention or enlarge the disk.",
+        "fleet",
+    ),
+)
+
+
+def document() -> str:
+    """The provisioning file."""
+    group = {"orgId": 1, "name": "hefery", "folder": FOLDER, "interval": "30s", "rules": [a.json() for a in ALERTS]}
+    written: str = yaml.dump(
+        {"apiVersion": 1, "groups": [group]}, Dumper=_Readable, sort_keys=False, width=1_000, allow_unicode=True
+    )
+    return _HEAD + written
+
+
+class _Readable(yaml.SafeDumper):  # type: ignore[misc] # PyYAML ships no types
+    """Texts of several lines are written as such; lists are indented."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - PyYAML's
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
