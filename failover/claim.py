@@ -49,7 +49,7 @@ def decide(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> tuple[Cla
         return claim, Step(Verdict.GIVE_UP, claim.reason)
     if claim.epoch and not claim.is_fenced and now_ns - claim.won_ns > _FENCE_LIMIT_NS:
         claim = _burn(claim, "the fence does not answer: others may try", now_ns, now_ns + limits.away_ns)
-    asks = tuple(_asks(claim, now_ns, sight))
+    asks = tuple(_asks(claim, now_ns, sight, limits))
     if claim.is_taken:
         return claim, _end(claim, now_ns, sight, asks)
     return claim, Step(Verdict.WAIT, _reason(claim, sight), asks, claim.epoch or claim.burnt_epoch)
@@ -67,7 +67,8 @@ def heard(claim: Claim, asked: Asked, answer: Answer, now_ns: int, limits: Limit
         case Released():
             return replace(claim, burnt_epoch=0, ask_ns=now_ns)
         case Answers():
-            return replace(claim, fence_answered_ns=now_ns, fence_ask_ns=now_ns + _PROBED_NS // 2, fence_silence="")
+            ask_ns = now_ns if claim.epoch else now_ns + _PROBED_NS // 2
+            return replace(claim, fence_answered_ns=now_ns, fence_ask_ns=ask_ns, fence_silence="")
     return _heard_in_epoch(claim, answer, now_ns, limits) if asked.epoch == claim.epoch else claim
 
 
@@ -94,15 +95,24 @@ def _end(claim: Claim, now_ns: int, sight: Sight, asks: tuple[Ask, ...]) -> Step
     return Step(Verdict.WAIT, "the copy is the guest now", armed=Armed(sight.number, claim.epoch, claim.deadline_ns))
 
 
-def _asks(claim: Claim, now_ns: int, sight: Sight) -> list[Ask]:
+def _asks(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> list[Ask]:
     is_busy = bool(sight.begins or claim.epoch or claim.burnt_epoch)
     due_ns = now_ns if is_busy else now_ns - _SELDOM_NS
     asks = []
     if not sight.is_lease_asked and due_ns >= claim.ask_ns:
         asks.append(_of_lease(claim, now_ns, sight))
-    if not sight.is_fence_asked and not claim.is_fenced and due_ns >= claim.fence_ask_ns:
-        asks.append(Ask.FENCE if claim.epoch else Ask.PROBE)
+    if not sight.is_fence_asked and due_ns >= claim.fence_ask_ns and (ask := _of_fence(claim, now_ns, limits)):
+        asks.append(ask)
     return asks
+
+
+def _of_fence(claim: Claim, now_ns: int, limits: Limits) -> Ask | None:
+    """Nothing where its last sign of life will do until the lease may be won: then it is to be called at once."""
+    if claim.epoch:
+        return None if claim.is_fenced else Ask.FENCE
+    answered_ns = claim.fence_answered_ns
+    will_do = answered_ns is not None and claim.free_ns - answered_ns <= _PROBED_NS
+    return None if will_do and now_ns < claim.free_ns + limits.renew_ns else Ask.PROBE
 
 
 def _of_lease(claim: Claim, now_ns: int, sight: Sight) -> Ask:
@@ -147,10 +157,11 @@ def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: 
             f"the lease is {record.holder}'s" if record.is_held else "the lease is free, the fence is still to be heard"
         )
         free_ns = now_ns + int((refused.free_in_s or 0) * NS_PER_S)
-        return replace(claim, ask_ns=min(ask_ns, free_ns) if free_ns > now_ns else ask_ns, reason=reason)
-    reason = (
-        f"the guest is {record.runner}'s, and this copy is no backup of it" if record.runner else "no guest is told of"
-    )
+        if free_ns > now_ns:
+            claim, ask_ns = replace(claim, free_ns=free_ns), min(ask_ns, free_ns)
+        return replace(claim, ask_ns=ask_ns, reason=reason)
+    runner = f"the guest is {record.runner}'s" if record.runner else "nobody has told whose the guest is"
+    reason = f"{runner}, and this copy is no backup of it"
     return replace(claim, ask_ns=ask_ns, is_superseded=asked.is_final, reason=reason)
 
 

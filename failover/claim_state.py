@@ -77,6 +77,8 @@ class Claim:
     """When the lease is to be asked next."""
     claim_ns: int = 0
     """Before which it is not claimed."""
+    free_ns: int = 0
+    """When it may be free, where its holder renews no more."""
     fence_ask_ns: int = 0
     fence_answered_ns: int | None = None
     fence_silence: str = ""

@@ -94,6 +94,17 @@ def test_a_lease_that_is_held_is_asked_for_when_it_may_be_free() -> None:
     assert after(PROBED, Ask.LOOK, Refused(OURS)).ask_ns == NOW + 100 * MS
 
 
+def test_the_fence_is_called_as_soon_as_the_lease_is_won() -> None:
+    """Whatever was asked of it before."""
+    late = after(WON, Ask.PROBE, Answers())
+    assert step(late, ENDED).asks == (Ask.FENCE,)
+    soon_free = after(PROBED, Ask.CLAIM, Refused(OURS, 1.5))
+    assert step(soon_free, ENDED, NOW + 3 * S // 2 - 1).asks == (Ask.CLAIM,)
+    assert step(soon_free, ENDED, NOW + 2 * S).asks == (Ask.CLAIM, Ask.PROBE)
+    long_held = after(PROBED, Ask.CLAIM, Refused(OURS, 2.1))
+    assert step(long_held, ENDED, NOW + 3 * S // 2).asks == (Ask.CLAIM, Ask.PROBE)
+
+
 def test_only_a_record_that_names_another_destroys() -> None:
     claim = after(PROBED, Ask.CLAIM, Refused(ALONE), is_final=True)
     assert step(claim, ENDED) == Step(Verdict.GIVE_UP, "the guest is a's, and this copy is no backup of it")
