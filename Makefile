@@ -28,14 +28,15 @@ test: ## run the tests (sets up, and gets a real InfluxDB and etcd first)
 	@scripts/etcd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
-lint: ## check style, types, shell and YAML; compile the pacer with warnings as errors
-	@scripts/setup python3-venv $(PACER_NEEDS)
+lint: ## check style, types, shell, YAML and dashboards; compile the pacer with warnings as errors
+	@scripts/setup python3-venv npm $(PACER_NEEDS)
 	$(MAKE) --silent -C pacer tests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/shellcheck scripts/setup scripts/influxd scripts/etcd .ci/run guest/build guest/init lab/image/install lab/image/venv
 	.venv/bin/yamllint --strict .
+	$(PYTHON) -m dashboards.typecheck
 	PATH=$(CURDIR)/.venv/bin:$$PATH ansible-lint -q
 
 format: ## format the code

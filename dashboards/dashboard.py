@@ -39,7 +39,6 @@ class Variable:
             "label": self.label,
             "datasource": SOURCE,
             "query": self.query.query,
-            "definition": self.query.query,
             "refresh": 2,
             "sort": 1,
             "multi": self.many,

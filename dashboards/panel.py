@@ -99,7 +99,8 @@ def graph(
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
     drawn = {"lineWidth": 2, "fillOpacity": 8, "showPoints": "auto", "pointSize": 4, "spanNulls": GAP_MS, **custom}
-    shown = {"min": 0, **({"displayName": name} if name else {}), **defaults}
+    shown = {"min": 0, **({"displayName": name} if name else {})}
+    shown |= {option: value for option, value in defaults.items() if value is not None}
     return Panel("timeseries", title, description, width, tuple(queries), unit, options, shown, drawn, tuple(looks))
 
 
@@ -127,7 +128,7 @@ def timeline(
     shown: Json = {"color": {"mode": "thresholds"}, "mappings": list(mappings)}
     shown |= {"displayName": name} if name else {}
     shown["thresholds"] = thresholds(*(steps or [(None, "green")]))
-    custom = {"fillOpacity": 85, "lineWidth": 0, "spanNulls": False}
+    custom = {"fillOpacity": 85, "lineWidth": 0}
     return Panel(
         "state-timeline", title, description, width, tuple(queries), unit, options, shown, custom, tuple(looks)
     )

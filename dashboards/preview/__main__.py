@@ -4,9 +4,7 @@ Grafana itself is not part of it: what it makes of provisioning, migrations and 
 """
 
 import argparse
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,20 +15,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from dashboards.__main__ import BOARDS
+from dashboards.node import digest, prepared, set_stamp, sources, stamp
 
 _HERE: Final = Path(__file__).parent
 Job = dict[str, Any]
 
 _WIDTH: Final = 1600
 _LEAST_WINDOW: Final = "10s"
-_MADE_FROM: Final = "made-from"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Draw; 0 where there was nothing to note."""
     arguments = _parser().parse_args(words)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    kitchen = _kitchen(arguments.folder / "node")
+    kitchen = _kitchen(arguments.folder / "preview")
     with ExitStack() as stack:
         if arguments.url is None:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -69,28 +67,13 @@ def _time(text: str) -> datetime:
 
 
 def _kitchen(folder: Path) -> Path:
-    """The packages that the lock file names and the page that is built with them, made anew only after a change."""
-    sources = sorted(path for path in _HERE.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
-    made_from = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    lock = hashlib.sha256((_HERE / "package-lock.json").read_bytes()).hexdigest()
-    if _read(folder / _MADE_FROM) == made_from:
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sources:
-        copy = folder / path.relative_to(_HERE)
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copy(path, copy)
-    if _read(folder / "node_modules" / _MADE_FROM) != lock:
-        print("preview: getting Grafana's components (half a gigabyte, a minute or two)", file=sys.stderr)
-        subprocess.run(["npm", "ci"], cwd=folder, check=True)
-        (folder / "node_modules" / _MADE_FROM).write_text(lock, encoding="ascii")
-    subprocess.run(["node", "build.mjs"], cwd=folder, check=True)
-    (folder / _MADE_FROM).write_text(made_from, encoding="ascii")
+    """Where the page is, built anew after a change."""
+    prepared(_HERE, folder)
+    made_from = digest(sources(_HERE))
+    if stamp(folder / "dist") != made_from:
+        subprocess.run(["node", "build.mjs"], cwd=folder, check=True)
+        set_stamp(folder / "dist", made_from)
     return folder
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="ascii") if path.exists() else ""
 
 
 def _replayed(stack: ExitStack, work: Path, folder: Path) -> tuple[Mapping[str, str], list[Job]]:

@@ -3,10 +3,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const { influx, jobs } = JSON.parse(fs.readFileSync(process.argv[2]));
 const token = fs.readFileSync(influx.tokenFile, 'utf8').trim();
+const HERE = path.dirname(fileURLToPath(import.meta.url));
 const HOST = 'preview.local';
 const PATIENCE_MS = 60_000;
 const TYPES = {
@@ -51,7 +53,7 @@ async function answer(route, job, problems) {
   if (url.host !== HOST) return route.abort();
   if (url.pathname === '/job.json') return route.fulfill({ json: job });
   if (url.pathname === '/flux') return route.fulfill(await query(route.request().postData()));
-  const file = path.join(import.meta.dirname, fileOf(url.pathname));
+  const file = path.join(HERE, fileOf(url.pathname));
   if (!fs.existsSync(file)) {
     problems.push(`the page asks for ${url.pathname}, which is not there`);
     return route.fulfill({ status: 404, body: '' });
