@@ -19,14 +19,14 @@ def host(**changes: Any) -> dict[str, Any]:
         "units": {"web1": "inactive"},
         "services": {"agent": "active", "receiver": "active", "heartbeat": "active"},
         "replication": {"web1": None},
-        "disks": ["web1"],
+        "missing_disks": [],
         "disks_in_use": [],
         **changes,
     }
 
 
 def living(**changes: Any) -> dict[str, Any]:
-    return host(live={"web1": "-b----"}, disks_in_use=["/dev/hefery/web1"], **changes)
+    return host(live={"web1": "-b----"}, disks_in_use=["web1"], **changes)
 
 
 def replicating(**changes: Any) -> dict[str, Any]:

@@ -23,7 +23,13 @@ def test_a_look_reads_xl_systemd_and_the_agents_file(tmp_path: Path) -> None:
         "Id=hefery-agent.service\nLoadState=not-found\nActiveState=inactive\n",
         "xenstore-ls": '/local/domain/0/backend/vbd/1/51712/params = "/dev/hefery/h1"\n',
     }
-    seen = LOOK.look(["h1", "h2"], tmp_path, lambda *command: answers.get(command[0]))
+    for guest, disk in (("h1", "phy,target=/dev/hefery/h1"), ("h2", "target=/srv/hefery/h2/h2.img,script=x")):
+        (tmp_path / f"{guest}.cfg").write_text(f'name = "{guest}"\ndisk = ["vdev=xvda,{disk}"]\n')
+
+    def run(*command: str) -> str | None:
+        return "" if command[-1] == "/dev/hefery/h1" else answers.get(command[0])
+
+    seen = LOOK.look(["h1", "h2"], tmp_path, run, tmp_path)
     assert seen == {
         "xen": True,
         "live": {"h1": "---ss-"},
@@ -31,9 +37,15 @@ def test_a_look_reads_xl_systemd_and_the_agents_file(tmp_path: Path) -> None:
         "units": {"h1": "active", "h2": "absent"},
         "services": {"agent": "absent", "receiver": "absent", "heartbeat": "absent"},
         "replication": {"h1": said, "h2": None},
-        "disks": [],
-        "disks_in_use": ["/dev/hefery/h1"],
+        "missing_disks": ["h2"],
+        "disks_in_use": ["h1"],
     }
+
+
+def test_a_guest_without_a_disk_misses_none(tmp_path: Path) -> None:
+    (tmp_path / "h1.cfg").write_text('name = "h1"\n')
+    seen = LOOK.look(["h1"], tmp_path, lambda *_: None, tmp_path)
+    assert (seen["missing_disks"], seen["disks_in_use"]) == ([], [])
 
 
 def test_a_wait_ends_when_all_are_protected_or_a_replication_has_ended(tmp_path: Path) -> None:

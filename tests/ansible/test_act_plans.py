@@ -56,8 +56,8 @@ def test_nothing_is_done_where_it_is_not_certain_where_a_guest_lives(
         ("protect", FAILED_OVER, "ansible-playbook playbooks/reprotect.yml -e guest=web1"),
         ("protect", {"a": living(), "b": host(incoming=["web1"])}, "`hefery-remus clean --domain web1` there"),
         ("protect", {"a": living(units={"web1": "absent"}), "b": host()}, "Remus is not set up on a: run site.yml"),
-        ("reprotect", {"a": host(disks=[]), "b": living()}, "a has no disk /dev/hefery/web1"),
-        ("reprotect", {"a": host(disks_in_use=["/dev/hefery/web1"]), "b": living()}, "a domain of a has the disk"),
+        ("reprotect", {"a": host(missing_disks=["web1"]), "b": living()}, "a does not see the disk of web1"),
+        ("reprotect", {"a": host(disks_in_use=["web1"]), "b": living()}, "a domain of a has the disk"),
         (
             "reprotect",
             {"a": host(services={"agent": "active", "receiver": "failed"}), "b": living()},

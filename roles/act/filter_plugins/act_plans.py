@@ -99,9 +99,9 @@ def _require_startable(name, host, peer, seen):
     for service, unit in (("receiver", "hefery-receiver.socket"), ("heartbeat", "hefery-heartbeat.service")):
         if there["services"][service] != "active":
             raise Refusal(f"{unit} is not active on {peer}: `systemctl start {unit}` there")
-    if name not in there["disks"]:
-        raise Refusal(f"{peer} has no disk /dev/hefery/{name}: run site.yml, or `systemctl start hefery-disk@{name}`")
-    if f"/dev/hefery/{name}" in there["disks_in_use"]:
+    if name in there["missing_disks"]:
+        raise Refusal(f"{peer} does not see the disk of {name}: run site.yml, which mounts and attaches it")
+    if name in there["disks_in_use"]:
         raise Refusal(f"a domain of {peer} has the disk of {name} open: shut that domain down first")
 
 

@@ -48,12 +48,18 @@ def replication(path, now_ns):
         return None
 
 
+def disk(path):
+    """Return what a guest's configuration names as its disk: none where it has none, or there is no such file."""
+    found = re.search(r'target=([^",]+)', path.read_text()) if path.exists() else None
+    return found[1] if found else None
+
+
 def disks_in_use(text):
     """Return the disks that a domain of this host has open, from `xenstore-ls -f` of the block backends."""
     return sorted(set(re.findall(r'^\S+/params = "([^"]+)"$', text, re.MULTILINE)))
 
 
-def look(guests, run_path, run):
+def look(guests, run_path, run, xen_path=Path("/etc/xen")):
     """Return the whole look; `run` gives a command's output, None where it fails."""
     listed = run("xl", "list")
     names = {guest: f"remus@{guest}.service" for guest in guests}
@@ -62,6 +68,8 @@ def look(guests, run_path, run):
     )
     here = {} if listed is None else domains(listed)
     now_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    disks = {guest: disk(xen_path / f"{guest}.cfg") for guest in guests}
+    in_use = disks_in_use(run("xenstore-ls", "-f", "/local/domain/0/backend/vbd") or "")
     return {
         "xen": listed is not None,
         "live": {guest: here[guest] for guest in guests if guest in here},
@@ -69,8 +77,9 @@ def look(guests, run_path, run):
         "units": {guest: states.get(unit, "absent") for guest, unit in names.items()},
         "services": {name: states.get(unit, "absent") for name, unit in UNITS.items()},
         "replication": {guest: replication(Path(run_path, guest, "replication"), now_ns) for guest in guests},
-        "disks": [guest for guest in guests if Path("/dev/hefery", guest).exists()],
-        "disks_in_use": disks_in_use(run("xenstore-ls", "-f", "/local/domain/0/backend/vbd") or ""),
+        # by a process that can be ended: a server that does not answer lets whoever asks wait
+        "missing_disks": [g for g in guests if disks[g] and run("timeout", "-s", "KILL", "5", "ls", disks[g]) is None],
+        "disks_in_use": [guest for guest in guests if disks[guest] in in_use],
     }
 
 
