@@ -23,7 +23,7 @@ def evaluate(expression: str, role: str, **more: Any) -> Any:
 
 
 def render(inventory: str, host: str, role: str, template: str, **more: Any) -> str:
-    """A template of `role` for `host`, by the role's defaults, the inventory's variables and `more`."""
+    """A template of `role` for `host`, by the role's defaults, the inventory's variables, the role's own and `more`."""
     _load_plugins()
     loader = DataLoader()
     loader.set_basedir(str(ROOT))
@@ -31,7 +31,9 @@ def render(inventory: str, host: str, role: str, template: str, **more: Any) -> 
     manager = VariableManager(loader, hosts)
     HostVars(hosts, manager, loader)  # makes itself known to the manager
     defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
-    variables = defaults | manager.get_vars(host=hosts.get_host(host)) | {"ansible_managed": "by a test"} | more
+    own = ROOT / "roles" / role / "vars" / "main.yml"
+    inner = loader.load_from_file(str(own)) if own.exists() else {}
+    variables = defaults | manager.get_vars(host=hosts.get_host(host)) | inner | {"ansible_managed": "by a test"} | more
     templar = Templar(loader, variables)
     folder = ROOT / "roles" / role / "templates"
     templar.environment.loader.searchpath = [str(folder)]

@@ -23,7 +23,7 @@ PLAY = [
         "hosts": "all",
         "gather_facts": False,
         "vars_files": [str(ROLES / "guest" / "vars" / "main.yml")],
-        "vars": {"guest_declared": GUESTS, "guest_hosts": ["a", "b"]},
+        "vars": {"guest_declared": GUESTS, "guest_hosts": ["a", "b"], "guest_fenced": False},
         "tasks": [
             {"ansible.builtin.set_fact": {"__guest_probe": {"stdout_lines": "{{ said[inventory_hostname] }}"}}},
             {"ansible.builtin.debug": {"msg": "{{ __guest_homeless | map(attribute='name') }}"}},

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from tests.ansible.plugins import ROLES
+from tests.ansible.rendering import render
 
 GUEST = {
     "name": "web1",
@@ -30,7 +31,6 @@ INPUTS: dict[str, Any] = {
     "item": GUEST,
     "nfs_server_clients": ["10.77.0.11", "10.77.0.12"],
     "xen_host_bridge_port": "eth0",
-    "__guest_path": "/var/lib/hefery/guests",
 }
 
 
@@ -47,9 +47,9 @@ def rendered(path: str, **inputs: Any) -> str:
     return jinja.from_string((ROLES / path).read_text()).render(**{**defaults, **INPUTS, **inputs})
 
 
-def guest_config(**changes: Any) -> dict[str, Any]:
+def guest_config(fenced: bool = False, **changes: Any) -> dict[str, Any]:
     """The guest's configuration as xl reads it: assignments of strings, numbers and lists."""
-    text = rendered("guest/templates/guest.cfg.j2", item={**GUEST, **changes})
+    text = render("lab", "a", "guest", "guest.cfg.j2", item={**GUEST, **changes}, guest_fenced=fenced)
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {key: ast.literal_eval(value) for key, value in (line.split(" = ", 1) for line in lines)}
 
@@ -61,14 +61,19 @@ def test_guest_config() -> None:
     assert config["memory"] == config["maxmem"] == 128
     assert config["extra"] == "console=hvc0 guest.address=10.77.0.50"
     assert config["vif"] == ["mac=00:16:3e:77:00:50,bridge=xenbr0,script=/usr/local/sbin/hefery-vif"]
-    assert "target=/dev/hefery/web1" in config["disk"][0]
+    assert "target=/dev/hefery/web1" in config["disk"][0].split(",")
     assert "cpus" not in config
     assert guest_config(cpus="0-1")["cpus"] == "0-1"
 
 
+def test_with_a_fence_a_disk_is_its_image_and_attached_by_the_hotplug_script() -> None:
+    words = guest_config(fenced=True)["disk"][0].split(",")
+    assert {"target=/srv/hefery/web1/web1.img", "script=/usr/local/sbin/hefery-block"} <= set(words)
+
+
 def test_a_guest_may_have_no_disk() -> None:
     diskless = {key: value for key, value in GUEST.items() if key != "disk"}
-    assert "\ndisk =" not in rendered("guest/templates/guest.cfg.j2", item=diskless)
+    assert "\ndisk =" not in render("lab", "a", "guest", "guest.cfg.j2", item=diskless)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +108,17 @@ def test_the_share_is_for_its_clients_alone_and_sync() -> None:
     ]
 
 
+def test_beside_a_fence_nothing_is_exported() -> None:
+    text = rendered("nfs_server/templates/exports.j2", nfs_server_clients=[])
+    assert all(line.startswith("#") for line in text.splitlines())
+
+
 def test_the_server_speaks_version_4_alone() -> None:
     config = configparser.ConfigParser()
     config.read_string(rendered("nfs_server/templates/nfs.conf.j2"))
     assert config["nfsd"].getboolean("vers4")
     assert not config["nfsd"].getboolean("vers3")
+    assert not config["nfsd"].getboolean("vers4.0")
     assert config["nfsd"].getint("grace-time") == config["nfsd"].getint("lease-time") == 10
 
 
@@ -142,6 +153,29 @@ def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> N
         "10.77.0.0/24 dev xenbr0 proto kernel scope link src 10.77.0.11 ",
         "192.0.2.0/24 via 10.77.0.9 dev xenbr0 metric 50 ",
     ]
+
+
+@pytest.mark.parametrize(
+    ("attached", "told"), [("0", "physical-device-path /dev/loop7"), ("1", "hotplug-status error")]
+)
+def test_an_image_that_may_not_be_written_is_no_disk(attached: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "loop7").mkdir()
+    (tmp_path / "loop7" / "ro").write_text(f"{attached}\n")
+    for name, text in {
+        "xenstore-read": "echo /srv/hefery/web1/web1.img",
+        "xenstore-write": 'echo "$@"',
+        "losetup": f'echo "$@" >>{tmp_path}/losetup.log; echo /dev/loop7',
+        "stat": "echo 7:7",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    hotplug = tmp_path / "script"
+    hotplug.write_text(rendered("xen_host/templates/block.sh.j2").replace("/sys/block", str(tmp_path)))
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "XENBUS_PATH": "backend"}
+    done = subprocess.run(["sh", hotplug, "add"], env=variables, capture_output=True, text=True, check=False)
+    assert told in done.stdout
+    assert done.returncode == int(attached)
+    assert ("--detach /dev/loop7" in (tmp_path / "losetup.log").read_text()) is (attached == "1")
 
 
 @pytest.mark.parametrize(
