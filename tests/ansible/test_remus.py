@@ -125,3 +125,65 @@ exit 3
     subprocess.run(["sh", "-c", script], env=environment, check=True)
     assert ("restart" in (tmp_path / "did").read_text().split()) is restarted
     assert (tmp_path / "heartbeat.old").exists() is not restarted
+
+
+LEASE = {"remus_lease": "true", "remus_lease_cluster_id": "cdf818194e3a8c32"}
+"""As `-e remus_lease=true` gives it."""
+
+
+@pytest.mark.parametrize("inventory", ["lab", "production"])
+def test_lease_and_fence_are_those_of_the_inventory(inventory: str, tmp_path: Path) -> None:
+    found = settings(tmp_path, inventory, "b", **LEASE)
+    f = {"lab": "10.77.0.13", "production": "192.0.2.13"}[inventory]
+    assert found.lease is not None
+    assert found.fence is not None
+    assert (found.lease.endpoints, found.lease.cluster_id, found.lease.user) == (
+        (f"https://{f}:2379",),
+        "cdf818194e3a8c32",
+        "b",
+    )
+    assert found.fence.command == ("ssh", "-F", "/etc/hefery/fence.ssh", "fence")
+
+
+def test_without_a_lease_there_is_none(tmp_path: Path) -> None:
+    found = settings(tmp_path, "lab", "a", remus_lease="false")
+    assert (found.lease, found.fence) == (None, None)
+    assert "guard" not in render("lab", "a", "remus", "remus@.service.j2", remus_lease="false")
+
+
+def test_ssh_reads_how_to_call_the_fence(tmp_path: Path) -> None:
+    path = tmp_path / "fence.ssh"
+    path.write_text(render("lab", "a", "remus", "fence.ssh.j2", **LEASE))
+    command = ["ssh", "-F", str(path), "-G", "fence"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    for line in (
+        "hostname 10.77.0.13",
+        "user root",
+        "stricthostkeychecking true",
+        "controlpath /run/hefery/fence.sock",
+    ):
+        assert line in said
+
+
+def test_guard_and_minder_come_back_and_are_there_before_a_replication() -> None:
+    for name in ("hefery-guard@.service", "hefery-minder@.service"):
+        service = unit(name)
+        assert (service["Type"], service["Restart"]) == ("notify", "always")
+        assert (service["CPUSchedulingPolicy"], service["LimitMEMLOCK"]) == ("rr", "infinity")
+        assert "PrivateDevices" not in service
+        assert "After=hefery-minder@%i.service hefery-guard@%i.service" in render(
+            "lab", "a", "remus", "remus@.service.j2", **LEASE
+        )
+
+
+def test_each_guest_here_has_a_guard(tmp_path: Path) -> None:
+    guests = [{"name": "db", "primary": "b", "backup": "a"}, {"name": "x", "primary": "b", "backup": "c"}]
+    inputs = {"remus_domains": guests, "inventory_hostname": "a", "remus_lease": "true"}
+    assert evaluate("__remus_guards", "remus", **inputs) == ["hefery-minder@db.service", "hefery-guard@db.service"]
+    here = evaluate("__remus_has_guests", "remus", **inputs)
+    xl = tmp_path / "xl"
+    for lives, found in (("db--incoming", 0), ("dbx", 1)):
+        xl.write_text(f'#!/bin/sh\n[ "$2" = {lives} ] && echo 7\n')
+        xl.chmod(0o755)
+        environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        assert subprocess.run(["sh", "-c", here], env=environment, check=False).returncode == found
