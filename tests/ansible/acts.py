@@ -43,8 +43,8 @@ def surveys(seen: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def plan(act: str, **seen: Any) -> dict[str, Any]:
-    (made,) = PLANS.act_plans(surveys(seen), act, seen)
+def plan(act: str, leaving: Any = "", **seen: Any) -> dict[str, Any]:
+    (made,) = PLANS.act_plans(surveys(seen), act, seen, leaving)
     assert made["words"]
     planned: dict[str, Any] = made
     return planned

@@ -78,3 +78,22 @@ def test_a_refusal_names_its_remedy(act: str, seen: dict[str, Any], sentence: st
     assert made["do"] == "nothing"
     assert sentence in made["refusal"]
     assert made["refusal"] in made["words"]
+
+
+@pytest.mark.parametrize(
+    ("leaving", "seen", "do"),
+    [
+        ("a", PROTECTED, "hand-over"),
+        ("b", PROTECTED, "stop"),
+        ("a", REPROTECTED, "stop"),
+        ("b", {"a": living(), "b": host(incoming=["web1"])}, "clean"),
+        ("b", {"a": living(), "b": host()}, "nothing"),
+        ("z", PROTECTED, "nothing"),
+    ],
+)
+def test_a_host_is_left_by_all_that_is_on_it(leaving: str, seen: dict[str, Any], do: str) -> None:
+    assert plan("maintenance", leaving, **seen)["do"] == do
+
+
+def test_a_host_is_not_left_by_a_guest_that_is_protected_nowhere() -> None:
+    assert "playbooks/protect.yml -e guest=web1" in plan("maintenance", "a", a=living(), b=host())["refusal"]

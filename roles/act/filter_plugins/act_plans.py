@@ -1,6 +1,7 @@
 """What an act is to do: in, surveys of guests and what every Xen host said; out, a plan a guest, or its refusal."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 
 
 class Refusal(Exception):
@@ -20,18 +21,19 @@ class Plan:
     refusal: str = ""
 
 
-def act_plans(surveys, act, seen):
-    """Return a plan for each guest."""
-    return [asdict(_plan(survey, act, seen)) for survey in surveys]
+def act_plans(surveys, act, seen, leaving=""):
+    """Return a plan for each guest; `leaving` is the host that is to be left, in a maintenance."""
+    acts = {**ACTS, "maintenance": partial(_maintenance, leaving=leaving)}
+    return [asdict(_plan(survey, act, acts[act], seen)) for survey in surveys]
 
 
-def _plan(survey, act, seen):
+def _plan(survey, act, plan, seen):
     name, host = survey["guest"], survey["home"]
     if survey["doubt"]:
         return _refused(name, act, survey["doubt"])
     peer = survey["backup"] if host == survey["primary"] else survey["primary"]
     try:
-        do, words = ACTS[act](survey, host, peer, seen)
+        do, words = plan(survey, host, peer, seen)
     except Refusal as refusal:
         return _refused(name, act, str(refusal))
     return Plan(name, act, do, host, peer, f"{name}: {words}")
@@ -79,6 +81,15 @@ def _drill(survey, host, peer, _):
             f" ansible-playbook playbooks/{act}.yml -e guest={survey['guest']}"
         )
     return "hand-over", f"hand it over from {host} to {peer}"
+
+
+def _maintenance(survey, host, peer, seen, *, leaving):
+    """Let nothing of it be left on a host."""
+    if host == leaving:
+        return _drill(survey, host, peer, seen)
+    if peer == leaving:
+        return _stop(survey, host, peer, seen)
+    return "nothing", f"lives on {host}, and has nothing on {leaving}"
 
 
 ACTS = {"protect": _protect, "reprotect": _reprotect, "stop": _stop, "drill": _drill}
