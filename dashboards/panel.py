@@ -98,7 +98,14 @@ def graph(
         "legend": {"showLegend": True, "displayMode": legend, "placement": "bottom", "calcs": calcs},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    drawn = {"lineWidth": 2, "fillOpacity": 8, "showPoints": "auto", "pointSize": 4, "spanNulls": GAP_MS, **custom}
+    drawn = {
+        "lineWidth": 2,
+        "fillOpacity": 0 if name else 8,
+        "showPoints": "auto",
+        "pointSize": 4,
+        "spanNulls": GAP_MS,
+        **custom,
+    }
     shown = {"min": 0, **({"displayName": name} if name else {})}
     shown |= {option: value for option, value in defaults.items() if value is not None}
     return Panel("timeseries", title, description, width, tuple(queries), unit, options, shown, drawn, tuple(looks))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards import queries as q
-from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves, response_times
+from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves, response_times, time_lost
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, points
 from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, cell, line, unit_of
@@ -32,16 +32,6 @@ _ANSWERS: Final = graph(
     unit_of("response", "count"),
     [line("response", "count", "answers", BLUE), line("response", "errors", "errors", RED, fillOpacity=40)],
     width=8,
-)
-
-_LOST: Final = graph(
-    "Time lost to checkpoints",
-    "Share of the time that the domain stood still for checkpoints.",
-    [q.standing_still(CHOSEN)],
-    "percentunit",
-    name="time lost",
-    width=8,
-    max=1,
 )
 
 EXPERIMENT: Final = Dashboard(
@@ -77,7 +67,7 @@ EXPERIMENT: Final = Dashboard(
                 interval_curves(),
             ),
         ),
-        Row(8, (_SPREAD, _ANSWERS, _LOST)),
+        Row(8, (_SPREAD, _ANSWERS, time_lost(CHOSEN, width=8))),
     ),
     (DOMAIN, LABEL),
     since="now-30m",

@@ -3,11 +3,11 @@
 from typing import Final
 
 from dashboards import queries as q
-from dashboards.boards.shared import SILENCE_STEPS, fleet_columns, fleet_queries
+from dashboards.boards.shared import SILENCE_STEPS, fleet_columns, fleet_queries, guard_lines, time_lost
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, newest, points
-from dashboards.look import GREEN, ORANGE, RED, cell, unit_of
-from dashboards.panel import graph, table, timeline
+from dashboards.look import ORANGE, RED, cell, unit_of
+from dashboards.panel import graph, table
 
 _HOST_FIELDS: Final = ("cpu_ratio", "memory_ratio", "network_bytes_per_s", "disk_bytes_per_s", "filesystem_ratio")
 _FULL: Final = ((None, "transparent"), (0.8, ORANGE), (0.95, RED))
@@ -33,22 +33,8 @@ FLEET: Final = Dashboard(
         Row(
             9,
             (
-                timeline(
-                    "How closely each domain is guarded",
-                    "Orange: the protective interval, as trouble is near or nothing is known. Green: a longer one.",
-                    [q.guard_curve()],
-                    unit_of("decision", "interval_ms"),
-                    name="${__field.labels.domain}",
-                    steps=((None, ORANGE), (q.POLICY.protective_ms + 0.5, GREEN)),
-                ),
-                graph(
-                    "Time lost to checkpoints",
-                    "Share of the time that each domain stood still for checkpoints.",
-                    [q.standing_still()],
-                    "percentunit",
-                    name="${__field.labels.domain}",
-                    max=1,
-                ),
+                guard_lines(),
+                time_lost(),
             ),
         ),
         Row(

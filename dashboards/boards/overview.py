@@ -10,12 +10,14 @@ from dashboards.boards.shared import (
     PROTECTION,
     fleet_columns,
     fleet_queries,
+    guard_lines,
     response_times,
+    time_lost,
 )
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import points
 from dashboards.look import GREEN, ORANGE, RED, unit_of, words
-from dashboards.panel import graph, stat, table, timeline
+from dashboards.panel import stat, table, timeline
 
 _NONE_OR_RED: Final = ((None, GREEN), (1, RED))
 _NONE: Final = words(_0=("none", GREEN))
@@ -82,7 +84,7 @@ _NOW: Final = Row(
 )
 
 _OVER_TIME: Final = Row(
-    7,
+    9,
     (
         timeline(
             "Protection",
@@ -90,6 +92,7 @@ _OVER_TIME: Final = Row(
             [q.protected_curve()],
             "none",
             name="${__field.labels.domain}",
+            width=8,
             mappings=PROTECTION,
         ),
         timeline(
@@ -98,24 +101,18 @@ _OVER_TIME: Final = Row(
             [q.states()],
             "none",
             name="${__field.labels.domain}",
+            width=8,
             mappings=HEALTH,
         ),
+        guard_lines(width=8),
     ),
 )
 
 _COST: Final = Row(
     8,
     (
-        graph(
-            "Interval chosen",
-            "The checkpoint interval that the predictor asks for; the shortest of each window. Low is guarded closely.",
-            [q.guard_curve()],
-            unit_of("decision", "interval_ms"),
-            name="${__field.labels.domain}",
-            custom={"lineInterpolation": "stepAfter", "scaleDistribution": {"type": "log", "log": 10}},
-            min=10,
-        ),
         response_times("95th percentile of the response times that load clients saw, by label.", "p95_ms"),
+        time_lost(),
     ),
 )
 
@@ -126,7 +123,7 @@ OVERVIEW: Final = Dashboard(
     (
         _NOW,
         Row(
-            7,
+            8,
             (
                 table(
                     "Domains",

@@ -86,7 +86,7 @@ def fleet_queries() -> tuple[Flux, ...]:
 def fleet_columns() -> tuple[Look, ...]:
     """The columns of `fleet_queries`."""
     return (
-        cell("domain", "Domain", "string", 150, links=[link("domain", "Open the domain", "domain")]),
+        cell("domain", "Domain", "string", 190, links=[link("domain", "Open the domain", "domain")]),
         cell("protected", "Protected", "none", 150, mappings=PROTECTION),
         cell("host", "Seen on", "string", 110),
         cell("seen_s", "Seen ago", "s", 100, decimals=0),
@@ -128,6 +128,32 @@ def state_lines() -> Panel:
             Look("forecast", "forecast", None, None, {"mappings": HEALTH}),
             Look("interval", "interval", "ms", None, {"thresholds": thresholds(*INTERVAL_STEPS)}),
         ],
+    )
+
+
+def guard_lines(width: int = 12) -> Panel:
+    """Every domain's chosen interval over time, a row each."""
+    return timeline(
+        "How closely each domain is guarded",
+        "The shortest interval chosen. Orange: the protective one, as trouble is near or nothing is known.",
+        [q.guard_curve()],
+        unit_of("decision", "interval_ms"),
+        name="${__field.labels.domain}",
+        width=width,
+        steps=INTERVAL_STEPS,
+    )
+
+
+def time_lost(where: Sequence[str] = (), width: int = 12) -> Panel:
+    """What checkpoints cost each domain, or the one chosen."""
+    return graph(
+        "Time lost to checkpoints",
+        "Share of the time that the domain stood still for checkpoints.",
+        [q.standing_still(where)],
+        "percentunit",
+        width=width,
+        name="${__field.labels.domain}",
+        max=1,
     )
 
 
