@@ -79,14 +79,14 @@ int xc_domain_getinfolist(void *handle, uint32_t first, unsigned most, void *inf
     return 1;
 }
 """
-_GUEST = """
+GUEST = """
 import struct, sys, time
 with open(sys.argv[1], "ab", buffering=0) as told:
     while True:
         told.write(struct.pack("q", time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
         time.sleep(0.001)
 """
-_LAYOUT = struct.Struct("=5i")
+LAYOUT = struct.Struct("=5i")
 
 
 class FakeXen:
@@ -95,7 +95,7 @@ class FakeXen:
     def __init__(self, folder: Path, library: Path, name: str) -> None:
         self.folder, self._file, self._ran = folder, folder / "xen", folder / "ran"
         self.guest: subprocess.Popen[bytes] | None = None
-        self._file.write_bytes(_LAYOUT.pack(0, 0, 0, 0, 0))
+        self._file.write_bytes(LAYOUT.pack(0, 0, 0, 0, 0))
         program = folder / "bin" / "xl"
         program.parent.mkdir()
         command = f'exec {sys.executable} -m tests.failover.fake_xenctrl {self._file} {name} "$@"'
@@ -112,7 +112,7 @@ class FakeXen:
 
     def create(self, *, pauses: int = 0) -> None:
         """A guest that runs, unless it is paused so often."""
-        self.guest = subprocess.Popen([sys.executable, "-S", "-c", _GUEST, str(self._ran)])
+        self.guest = subprocess.Popen([sys.executable, "-S", "-c", GUEST, str(self._ran)])
         if pauses:
             self.guest.send_signal(signal.SIGSTOP)
         self.sets(number=NUMBER, pauses=pauses, flags=0, guest=self.guest.pid)
@@ -126,16 +126,16 @@ class FakeXen:
     def sets(self, **fields: int) -> None:
         """Some of number, pauses, flags, guest, fails, the error number of each call from now on."""
         names = ("number", "pauses", "flags", "guest", "fails")
-        held = dict(zip(names, _LAYOUT.unpack(self._file.read_bytes()), strict=True)) | fields
-        _write(self._file, *(held[name] for name in names))
+        held = dict(zip(names, LAYOUT.unpack(self._file.read_bytes()), strict=True)) | fields
+        write(self._file, *(held[name] for name in names))
 
     @property
     def pauses(self) -> int:
-        return int(_LAYOUT.unpack(self._file.read_bytes())[1])
+        return int(LAYOUT.unpack(self._file.read_bytes())[1])
 
     @property
     def is_there(self) -> bool:
-        return bool(_LAYOUT.unpack(self._file.read_bytes())[0])
+        return bool(LAYOUT.unpack(self._file.read_bytes())[0])
 
     def calls(self) -> list[tuple[int, str]]:
         """Time (CLOCK_BOOTTIME, ns) and name of each that changed something."""
@@ -170,15 +170,15 @@ def build(folder: Path) -> Path:
     return folder
 
 
-def _write(file: Path, *fields: int) -> None:
+def write(file: Path, *fields: int) -> None:
     """In place: others have it in their memory."""
     with file.open("r+b") as there:
-        there.write(_LAYOUT.pack(*fields))
+        there.write(LAYOUT.pack(*fields))
 
 
 def xl(file: Path, name: str, words: list[str]) -> int:
     """`xl list` and `xl destroy NUMBER`."""
-    number, *_, guest, _ = _LAYOUT.unpack(file.read_bytes())
+    number, *_, guest, _ = LAYOUT.unpack(file.read_bytes())
     if words == ["list"]:
         print("Name                                        ID   Mem VCPUs\tState\tTime(s)")
         print("Domain-0                                     0   128     1     r-----       1.5")
@@ -187,7 +187,7 @@ def xl(file: Path, name: str, words: list[str]) -> int:
         return 0
     if words == ["destroy", str(number)]:
         os.kill(guest, signal.SIGKILL)
-        _write(file, 0, 0, 0, 0, 0)
+        write(file, 0, 0, 0, 0, 0)
         return 0
     return 1
 

@@ -1,0 +1,67 @@
+"""A guest that is handed over by its lease, and a host that is emptied: the real programs, guards, and etcd."""
+
+import os
+import signal
+
+from tests.failover.guarded_pair import GuardedPair
+from tests.waiting import wait_for
+
+
+def test_hand_over(pair: GuardedPair) -> None:
+    pair.named()
+    code, told = pair.a.act("hand-over")
+    assert code == 0, told
+    assert list(told["steps_s"]) == ["prepared", "paused", "taken_over", "destroyed"]
+    assert pair.a.domains() == {}
+    assert pair.b.domains() == {pair.domain: "r-----"}
+    record = pair.record()
+    assert (record.holder, record.runner, record.backup, pair.owner()) == ("b", "b", "", "b")
+    assert pair.xen["a"].ran()[-1] < pair.xen["b"].ran()[0]
+    wait_for(lambda: "event superseded" in pair.a.events())
+    assert pair.status(pair.a)[0] == 0
+    assert pair.status(pair.b)[1]["problems"] == []
+
+
+def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair) -> None:
+    pair.named()
+    pair.kill(pair.b, "guard")
+    epoch = pair.record().epoch
+    receiver = pair.receivers.processes[0]
+    command = pair.a.start(*pair.a.words("hand-over", "--domain", pair.domain))
+    wait_for(lambda: not pair.record().is_held)
+    os.kill(receiver.pid, signal.SIGKILL)
+    assert command.wait(60) == 1
+    assert pair.runs_at_a()
+    assert pair.record().epoch > epoch
+    assert "goes on here, under a new lease" in pair.a.log()
+
+
+def test_an_unprotected_guest_is_not_handed_over(pair: GuardedPair) -> None:
+    pair.replicate(FAKE_FIRST_COPY_S="300")
+    code, told = pair.a.act("hand-over")
+    assert code == 1
+    assert "has no backup that could take over" in told["error"]
+    assert pair.runs_at_a()
+
+
+def test_maintenance(pair: GuardedPair) -> None:
+    pair.named()
+    code, told = pair.a.does("maintenance")
+    assert (code, told["handed_over"], told["left"]) == (0, [pair.domain], {})
+    assert pair.b.runs()
+    assert pair.a.does("status", "--json")[1]["in_maintenance"] is True
+
+
+def test_a_host_in_maintenance_takes_no_copies(pair: GuardedPair) -> None:
+    assert pair.b.does("maintenance")[0] == 0
+    assert pair.a.replicate().wait() == 1
+    assert "b is in maintenance, and takes no copies" in pair.a.log()
+    assert pair.b.does("maintenance", "--end")[0] == 0
+    pair.named()
+
+
+def test_maintenance_names_what_it_leaves(pair: GuardedPair) -> None:
+    code, told = pair.a.does("maintenance")
+    assert (code, told["handed_over"]) == (1, [])
+    assert "has no backup" in told["left"][pair.domain]
+    assert pair.runs_at_a()
