@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from agent import backup
 from agent.collector import Emit, Periodic
 from agent.inbox import Inbox
 from agent.protection import protection_path, show
@@ -15,7 +16,7 @@ from telemetry.point import Point, Value
 
 SOCKET = "report.sock"
 
-_NOT_DOMAINS = frozenset({"acts", "heartbeat", "receive"})
+_NOT_DOMAINS = frozenset({"acts", "guard", "heartbeat", "receive"})
 """Directories beside the domains' in which hefery-remus keeps what it knows."""
 
 # The kernel keeps so many datagrams for a socket, 10 by itself and 512 under systemd, and drops the rest: read before a
@@ -99,7 +100,11 @@ class CheckpointCollector:
         return self._events(told, time_ns) + points
 
     def _news(self) -> Iterator[tuple[str, Happening]]:
-        return ((domain, news) for domain, watched in self._watched.items() for news in watched.news())
+        return (
+            (domain, news)
+            for domain, watched in self._watched.items()
+            for news in watched.news(has_backup=backup.is_named(self._run_dir, domain))
+        )
 
     def _follow_directories(self, now_s: float) -> Iterator[tuple[str, Happening]]:
         domains = self._domains_with_directory()
@@ -177,12 +182,12 @@ class _Watched:
         """Take over what has come."""
         self._fetched += [(now_s, datagram) for datagram in self.inbox.read(MAX_BYTES + 1)]
 
-    def news(self) -> Iterator[Happening]:
+    def news(self, *, has_backup: bool) -> Iterator[Happening]:
         """Take note of what was fetched; of malformed reports the first is told, all are counted."""
         fetched, self._fetched = self._fetched, []
         for come_s, datagram in fetched:
             try:
-                news = self.replication.take(parse(datagram), come_s)
+                news = self.replication.take(parse(datagram), come_s, has_backup=has_backup)
             except ReportError as error:
                 self.malformed += 1
                 news = Happening("malformed_report", str(error)) if self.malformed == 1 else None

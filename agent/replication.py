@@ -22,7 +22,8 @@ class Replication:
     """Whether a domain is protected, and how its checkpoints go.
 
     It is protected from a checkpoint on, until its pacer says that replication ended, or the next checkpoint is 3 s
-    late. Before the first report nothing is claimed, for 30 s: the period is not known yet.
+    late; and only while the copy may take over. Before the first report nothing is claimed, for 30 s: the period is not
+    known yet.
     """
 
     def __init__(self, now_s: float) -> None:
@@ -47,11 +48,11 @@ class Replication:
         """
         return self._ran_share if self._protected else None
 
-    def take(self, report: Report, now_s: float) -> Happening | None:
-        """Take note of a report that came now."""
+    def take(self, report: Report, now_s: float, *, has_backup: bool = True) -> Happening | None:
+        """Take note of a report that came now; `has_backup` says whether a copy may take over."""
         match report:
             case Checkpoint():
-                return self._committed(report, now_s)
+                return self._committed(report, now_s, has_backup=has_backup)
             case Applied():
                 self._interval_ms = None if self._protected is False else report.interval_ms
                 text = f"order {report.sequence}: {report.interval_ms:g} ms in force after {report.latency_ms:g} ms"
@@ -94,12 +95,15 @@ class Replication:
             "protected": protected,
         }
 
-    def _committed(self, checkpoint: Checkpoint, now_s: float) -> Happening | None:
-        began = not self._protected
-        self._protected, self._last_s = True, now_s
+    def _committed(self, checkpoint: Checkpoint, now_s: float, *, has_backup: bool) -> Happening | None:
+        before, self._protected, self._last_s = bool(self._protected), has_backup, now_s
         self._interval_ms, self._period_ms = checkpoint.interval_ms, checkpoint.period_ms
         self._checkpoints.append(checkpoint)
-        return Happening("protected", f"checkpoints every {checkpoint.interval_ms:g} ms") if began else None
+        if before == has_backup:
+            return None
+        if not has_backup:
+            return Happening("unprotected", "checkpoints go on, but no copy may take over")
+        return Happening("protected", f"checkpoints every {checkpoint.interval_ms:g} ms")
 
     def _lose(self) -> None:
         self._protected, self._interval_ms, self._period_ms = False, None, None

@@ -16,6 +16,8 @@ import pytest
 from agent.checkpoints import CheckpointCollector, read_period_s
 from agent.protection import protection_path, read
 from agent.reports import Applied, Checkpoint
+from failover.guard_board import directory
+from failover.guard_store import Told, tell
 from telemetry.point import Point
 from tests.agent.pacer_log import reports
 from tests.agent.running import running
@@ -109,6 +111,17 @@ def test_reports_become_a_point_and_the_guests_share_of_time(run_dir: Path) -> N
         assert told.protected
         assert told.figures["interval_ms"] == 200.0
     assert [path.name for path in (run_dir / "h1").iterdir()] == []
+
+
+def test_a_copy_that_the_record_does_not_name_protects_nothing(run_dir: Path) -> None:
+    directory(run_dir, "h1").mkdir(parents=True)
+    tell(run_dir, Told("h1", 7, 42, is_paused=False, reason="the lease is held", backup=""))
+    with emitting(collector_of(run_dir)) as emitted, Pacer(run_dir) as pacer:
+        pacer.send(TEN)
+        assert emitted.until(lambda point: point.measurement == "checkpoint").fields["protected"] is False
+        tell(run_dir, Told("h1", 7, 42, is_paused=False, reason="the lease is held", backup="copy"))
+        pacer.send(TEN)
+        emitted.until_event("protected")
 
 
 def test_a_real_run_through_the_socket(run_dir: Path) -> None:
@@ -257,7 +270,7 @@ def test_only_the_domains_it_is_given(run_dir: Path) -> None:
 
 
 def test_what_hefery_remus_keeps_there_is_no_domain(run_dir: Path) -> None:
-    for name in ("acts", "heartbeat", "receive", "web"):
+    for name in ("acts", "guard", "heartbeat", "receive", "web"):
         (run_dir / name).mkdir()
     with emitting(collector_of(run_dir)):
         wait_for((run_dir / "web" / "report.sock").exists)  # the last, in the order of the names

@@ -62,6 +62,17 @@ def test_the_guest_ran_what_its_pauses_left() -> None:
     assert replication.ran_share == pytest.approx(1 - pauses / periods)
 
 
+def test_checkpoints_protect_nothing_before_and_after_the_copy_may_take_over() -> None:
+    replication = Replication(0.0)
+    assert replication.take(TEN, 1.0, has_backup=False) is None
+    assert replication.sum_up(1.5, runs_here=True)["protected"] is False
+    assert replication.take(TEN, 2.0, has_backup=True) == Happening("protected", "checkpoints every 200 ms")
+    lost = Happening("unprotected", "checkpoints go on, but no copy may take over")
+    assert replication.take(TEN, 3.0, has_backup=False) == lost
+    assert replication.take(TEN, 4.0, has_backup=False) is None
+    assert replication.sum_up(4.5, runs_here=True)["protected"] is False
+
+
 def test_silence_is_told_once_and_the_next_checkpoint_too() -> None:
     replication = Replication(0.0)
     assert replication.take(TEN, 1.0) == Happening("protected", "checkpoints every 200 ms")
