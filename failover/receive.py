@@ -17,10 +17,11 @@ from failover import copies, events, giving_up, locks, presence, processes, refu
 from failover.control import Control
 from failover.copies import Record
 from failover.errors import FailoverError
-from failover.gate import Decision, Gate, HeartbeatGate, Verdict
+from failover.gate import Gate, HeartbeatGate, Verdict
 from failover.incoming import Incoming
 from failover.settings import DomainSettings, RemusSettings
 from failover.wire import Message, Session, read_key
+from telemetry.units import NS_PER_MS
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +90,10 @@ def _receive_copy(settings: RemusSettings, domain: DomainSettings, record: Recor
     events.tell("receiving", record.domain, f"a copy comes from {record.host}")
     decision = incoming.run(child)
     if decision.verdict is Verdict.TAKE_OVER:
+        began_ns = time.monotonic_ns()
         code = incoming.wake(child)
-        return _woken(incoming, decision, code)
+        woken_ms = (time.monotonic_ns() - began_ns) // NS_PER_MS
+        return _woken(incoming, f"{decision.reason}, xl {woken_ms} ms", code)
     with suppress(OSError):  # at once, as the guest may wait for it on the other side
         session.connection.shutdown(socket.SHUT_RDWR)
     undone = copies.undo(settings.host.run_dir, record.domain)
@@ -109,7 +112,7 @@ def _gate(settings: RemusSettings, domain: DomainSettings, mark: str) -> Gate:
     return Claiming(settings, settings.lease, domain, mark)
 
 
-def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
+def _woken(incoming: Incoming, reason: str, code: int | None) -> int:
     """Tell whether the domain runs: who ordered it at once, everybody when it has had this host's CPU for a while."""
     name, now_ns = incoming.record.domain, time.time_ns()
     if code == 0:
@@ -120,7 +123,7 @@ def _woken(incoming: Incoming, decision: Decision, code: int | None) -> int:
         time.sleep(_CALM_S)
     there = xl.domains()
     if code == 0 and name in there:
-        events.tell("takeover", name, f"{name} runs here now: {decision.reason}", now_ns)
+        events.tell("takeover", name, f"{name} runs here now: {reason}", now_ns)
         return 0
     state = there[name].state if name in there else "absent"
     _log.critical("%s: taking over FAILED: xl's exit code %s, state %s; look at xl list", name, code, state)

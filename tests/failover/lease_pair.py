@@ -58,6 +58,13 @@ class Guest:
         self.deadline_ns = now_ns()
         assert isinstance(self._lease.release(self.epoch), Released)
 
+    def regain(self) -> None:
+        """Its guard claims, once the lease is free, and tells that nobody may take over."""
+        while not isinstance(won := self._lease.acquire(), Held):
+            self._end.wait(self._period_s)
+        self.epoch = won.epoch
+        self.tell("")
+
     def _renew(self) -> None:
         while not self._end.wait(self._period_s):
             with self._lock:

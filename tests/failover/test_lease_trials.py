@@ -1,5 +1,6 @@
 """Every order of events that lease, fence and record must judge, with the real programs and a real etcd."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_power_cut_of_the_primary(pair: LeasePair) -> None:
     await_takeover(pair)
     wait_for(lambda: "event takeover --domain" in pair.b.events())
     (told,) = [line for line in pair.b.events().splitlines() if "event takeover" in line]
-    for part in ("lease ", "fence ", "record ", "stream ", "guard "):
+    for part in ("lease ", "fence ", "record ", "stream ", "guard ", "xl "):
         assert part in told
 
 
@@ -180,6 +181,30 @@ def test_an_etcd_that_does_not_answer_wakes_nothing(pair: LeasePair, member: Mem
     await_takeover(pair)
 
 
+def test_an_etcd_that_does_not_answer_once_the_lease_is_won(pair: LeasePair, member: Member) -> None:
+    """What was asked may be done late, so that epoch is over."""
+    pair.receive()
+    fate = await_call_of_the_fence(pair)
+    with frozen(member):
+        fate.unlink()
+        wait_for(lambda: "no answer of the lease server" in pair.waits_for())
+        assert stays_asleep(pair)
+    await_takeover(pair)
+
+
+def test_a_receiver_that_was_frozen_with_the_lease_has_lost_it(pair: LeasePair) -> None:
+    pair.receive()
+    fate = await_call_of_the_fence(pair)
+    receiver = pair.receivers.processes[0]
+    receiver.send_signal(signal.SIGSTOP)
+    fate.unlink()
+    pair.guest.regain()
+    receiver.send_signal(signal.SIGCONT)
+    assert_given_up(pair)
+    assert pair.record().epoch == pair.guest.epoch
+    assert pair.record().runner == "a"
+
+
 def test_a_host_without_its_guard_wins_nothing(pair: LeasePair) -> None:
     remus = pair.receive()
     pair.guard.kill()
@@ -213,10 +238,7 @@ def test_a_receiver_that_dies_wakes_nothing(pair: LeasePair, step: str) -> None:
             remus.kill()
             wait_for(lambda: pair.phase() == "held")
         case "calls the fence":
-            pair.fate("give-silent")
-            pair.guest.stop()
-            remus.kill()
-            wait_for(lambda: pair.asked("give"))
+            await_call_of_the_fence(pair)
         case "is the guest":
             kill_guard_while_the_fence_is_called(pair)
             wait_for(lambda: pair.record().runner == "b")
@@ -229,11 +251,17 @@ def test_a_receiver_that_dies_wakes_nothing(pair: LeasePair, step: str) -> None:
     assert stays_asleep(pair)
 
 
-def kill_guard_while_the_fence_is_called(pair: LeasePair) -> None:
+def await_call_of_the_fence(pair: LeasePair) -> Path:
+    """The lease is b's, and the fence silent until the file is gone."""
     fate = pair.fate("give-silent")
     pair.guest.stop()
     assert processes.kill(processes.sender_of(pair.domain)) == []
     wait_for(lambda: pair.asked("give"))
+    return fate
+
+
+def kill_guard_while_the_fence_is_called(pair: LeasePair) -> None:
+    fate = await_call_of_the_fence(pair)
     pair.guard.kill()
     pair.guard.wait()
     fate.unlink()
