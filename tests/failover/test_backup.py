@@ -1,123 +1,114 @@
-"""Which copy may take over, as its replication begins, goes on and ends: the real programs, guards, and etcd."""
+"""The orders that a stream's transport gives to the guard, against a receiver that says what a test wants."""
+
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from failover import guard_store, processes
+from failover import caller, guard_store, peer
+from failover.backup import Protection
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
-from tests.etcd import Member, frozen
-from tests.failover.guarded_pair import GuardedPair
+from failover.guard_store import BackupOrder, Told
+from failover.lease_settings import LeaseSettings
+from failover.settings import DomainSettings, HostSettings, PeerSettings, RemusSettings
+from failover.wire import Session
 from tests.waiting import wait_for
 
-
-def test_the_record_names_no_part_of_a_copy(pair: GuardedPair) -> None:
-    pair.replicate(FAKE_FIRST_COPY_S="300")
-    wait_for(lambda: pair.phase() == "receiving")
-    assert pair.status(pair.a)[1]["protected"] is False
-    assert pair.record().backup == ""
+DOMAIN = DomainSettings("web1", ("a", "b"))
 
 
-def test_a_protected_guest(pair: GuardedPair) -> None:
-    pair.named()
-    assert pair.record().backup == pair.mark()
-    wait_for(lambda: pair.status(pair.a)[0] == 0)
-    seen = pair.status(pair.a)[1]
-    assert (seen["holder"], seen["runner"], seen["disk_owner"], seen["problems"]) == ("a", "a", "a", [])
-    assert (seen["protected"], seen["epoch"]) == (True, seen["disk_epoch"])
+class Stream:
+    """Host a's guard, receiver and heartbeat, as far as they are asked."""
+
+    def __init__(self, run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.run_dir, self.checkpoints, self.held, self.asked = run_dir, 0, frozenset({"web1"}), 0
+        self.board = Board(run_dir, "web1")
+        lease = LeaseSettings(("http://127.0.0.1:1",), "c1")
+        host, other = HostSettings("a", run_dir), PeerSettings("b", "127.0.0.1")
+        self.settings = RemusSettings(host, peers=(other,), domains=(DOMAIN,), lease=lease)
+        monkeypatch.setattr(caller, "call", self._call)
+        monkeypatch.setattr(peer, "copies_held", lambda *_: self.held)
+        monkeypatch.setattr("failover.backup._ASK_S", 0.01)
+        monkeypatch.setattr("failover.backup._LOOK_S", 0.01)
+
+    def tells(self, epoch: int, backup: str | None) -> None:
+        self.board[Slot.GUARD_TICK] = now_ns()
+        guard_store.tell(self.run_dir, Told("web1", 7, epoch, is_paused=False, reason="", backup=backup))
+
+    def is_ordered(self, epoch: int) -> bool:
+        """The copy, of a guard that knows of none in this epoch."""
+        self.tells(epoch, "")
+        return self.order() == (epoch, "copy")
+
+    def order(self) -> tuple[int, str] | None:
+        order = guard_store.backup_order(self.run_dir, "web1")
+        return (order.epoch, order.mark) if isinstance(order, BackupOrder) else None
+
+    def _call(self, *_: object) -> Any:
+        self.asked += 1
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        return Session(ours, b"", is_caller=True), {"ok": True, "checkpoints": self.checkpoints}
 
 
-@pytest.mark.parametrize("victim", ["xl", "sender", "receiver"])
-def test_no_copy_may_take_over_after_the_end_of_its_stream(pair: GuardedPair, victim: str) -> None:
-    remus = pair.named()
-    if victim == "xl":
-        remus.kill()
-    elif victim == "sender":
-        assert processes.kill(processes.sender_of(pair.domain)) == []
-    else:
-        pair.receivers.processes[0].kill()
-    remus.wait()
-    assert pair.a.act("settle")[0] == 0
-    assert pair.record().backup == ""
-    wait_for(lambda: pair.b.domains() == {})
-    assert pair.runs_at_a()
+@pytest.fixture
+def stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stream:
+    return Stream(tmp_path, monkeypatch)
 
 
-def test_a_transport_that_ends_says_so_before_anybody_settles(pair: GuardedPair) -> None:
-    remus = pair.named()
-    pair.receivers.processes[0].kill()
-    remus.wait()
-    wait_for(lambda: pair.record().backup == "")
+def test_a_copy_is_named_from_its_second_checkpoint_on(stream: Stream) -> None:
+    protection = Protection(stream.settings, DOMAIN, "copy")
+    stream.tells(42, "")
+    stream.checkpoints = 1
+    protection.begin()
+    wait_for(lambda: stream.asked > 3)
+    assert stream.order() is None
+    stream.checkpoints = 2
+    wait_for(lambda: stream.is_ordered(42))
+    protection.end()
+    assert stream.order() == (0, "")
 
 
-def test_an_etcd_that_does_not_answer_hears_of_the_streams_end_later(pair: GuardedPair, member: Member) -> None:
-    remus = pair.named()
-    epoch = pair.record().epoch
-    with frozen(member):
-        remus.kill()
-        code, told = pair.a.act("settle")
-        assert (code, pair.runs_at_a()) == (1, False)
-        assert "a copy of it may still take over" in told["error"]
-    wait_for(pair.runs_at_a)
-    wait_for(lambda: pair.record().backup == "")
-    assert pair.record().runner == "a"
-    assert pair.record().epoch >= epoch
+def test_the_receiver_is_not_asked_before_the_heartbeat_tells_of_a_copy(stream: Stream) -> None:
+    stream.held, stream.checkpoints = frozenset(), 2
+    protection = Protection(stream.settings, DOMAIN, "copy")
+    protection.begin()
+    stream.tells(42, "")
+    protection.end()
+    assert (stream.asked, stream.order()) == (0, (0, ""))
 
 
-def test_a_new_guard_carries_out_what_the_dead_one_was_told(pair: GuardedPair) -> None:
-    pair.named()
-    pair.kill(pair.a, "guard")
-    guard_store.alone(pair.a.run_dir, pair.domain)
-    pair.begin(pair.a, "guard")
-    wait_for(lambda: pair.record().backup == "")
-    wait_for(pair.runs_at_a)
+def test_it_is_named_again_in_another_epoch(stream: Stream) -> None:
+    stream.checkpoints = 2
+    protection = Protection(stream.settings, DOMAIN, "copy")
+    protection.begin()
+    for epoch in (42, 50):
+        wait_for(partial(stream.is_ordered, epoch))
+    protection.end()
 
 
-def test_a_guard_that_died_while_it_wrote_gives_its_epoch_back(pair: GuardedPair) -> None:
-    epoch = pair.record().epoch
-    pair.kill(pair.a, "guard")
-    Board(pair.a.run_dir, pair.domain)[Slot.TELLING] = epoch
-    pair.begin(pair.a, "guard")
-    wait_for(lambda: pair.told(pair.a).epoch > epoch)
-    wait_for(pair.runs_at_a)
+def test_nothing_is_ordered_after_the_streams_end(stream: Stream) -> None:
+    stream.checkpoints = 2
+    protection = Protection(stream.settings, DOMAIN, "copy")
+    protection.begin()
+    wait_for(lambda: stream.is_ordered(42))
+    protection.end()
+    stream.tells(43, "")
+    protection._order()  # as the thread may, which was about to
+    assert stream.order() == (0, "")
 
 
-def test_a_copy_stays_the_backup_over_a_lease_that_was_lost_and_won_again(pair: GuardedPair, member: Member) -> None:
-    pair.named()
-    pair.kill(pair.a, "guard")
-    wait_for(lambda: not pair.runs_at_a())
-    pair.begin(pair.a, "guard")
-    wait_for(pair.runs_at_a)
-    assert pair.record().backup == pair.mark()
-    wait_for(lambda: pair.told(pair.a).backup == pair.mark())
+@pytest.mark.parametrize("epoch", [0, 42])
+def test_a_guard_that_knows_it_or_holds_nothing_is_told_nothing(stream: Stream, epoch: int) -> None:
+    stream.tells(epoch, "copy" if epoch else None)
+    Protection(stream.settings, DOMAIN, "copy")._order()
+    assert stream.order() is None
 
 
-def test_release(pair: GuardedPair) -> None:
-    remus = pair.named()
-    code, told = pair.a.act("release")
-    assert (code, told["peer_answered"]["had_copy"], pair.record().backup) == (0, True, "")
-    remus.wait()
-    assert pair.runs_at_a()
-    assert pair.b.domains() == {}
-
-
-def test_release_where_the_peer_is_dead(pair: GuardedPair) -> None:
-    remus = pair.named()
-    pair.cut_power_of_b()
-    code, told = pair.a.act("release")
-    assert (code, pair.record().backup) == (0, ""), told
-    remus.wait()
-    assert pair.runs_at_a()
-
-
-def test_release_ends_nothing_while_the_record_cannot_be_written(pair: GuardedPair) -> None:
-    remus = pair.named()
-    pair.kill(pair.a, "guard")
-    code, told = pair.a.act("release")
-    assert (code, remus.poll()) == (1, None)
-    assert f"hefery-guard@{pair.domain} is not awake" in told["error"]
-
-
-def test_nothing_is_replicated_while_an_older_copy_might_take_over(pair: GuardedPair) -> None:
-    pair.kill(pair.a, "guard")
-    assert pair.a.replicate().wait() == 1
-    assert "that no copy may take over could not be written" in pair.a.log()
-    assert pair.b.domains() == {}
+def test_a_receiver_that_tells_no_mark(stream: Stream, caplog: pytest.LogCaptureFixture) -> None:
+    Protection(stream.settings, DOMAIN, "").begin()
+    assert "tells no mark" in caplog.text
+    assert stream.asked == 0

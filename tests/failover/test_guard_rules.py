@@ -45,8 +45,13 @@ class World:
     is_paused_by_us: bool = False
     is_here: bool = True
     epochs: int = 10
-    asked: dict[bool, tuple[Ask, int, int]] = field(default_factory=dict)
-    """Of the fence or not: what, under which epoch, when."""
+    asked: dict[bool, tuple[Ask, int, int, str]] = field(default_factory=dict)
+    """Of the fence or not: what, under which epoch, when, and which mark is to be told."""
+    wanted: str | None = None
+    backup: str = ""
+    """As etcd has it."""
+    unheard: list[tuple[int, str]] = field(default_factory=list)
+    """Epoch and mark of what was to be told, and may arrive late."""
     renewed_ns: dict[int, int] = field(default_factory=dict)
     """When the last request was sent that was answered with yes, by epoch."""
     given: set[int] = field(default_factory=set)
@@ -62,6 +67,7 @@ class World:
             is_paused_by_us=self.is_paused_by_us,
             is_lease_asked=False in self.asked,
             is_fence_asked=True in self.asked,
+            wanted=self.wanted,
         )
         self.state, done = decide(self.state, self.now_ns, evidence, LIMITS)
         if done.act is Act.PAUSE:
@@ -75,32 +81,34 @@ class World:
         for ask in done.asks:
             of_fence = ask in OF_FENCE
             assert of_fence not in self.asked, "two questions at a time"
-            self.asked[of_fence] = ask, done.epoch, self.now_ns
+            self.asked[of_fence] = ask, done.epoch, self.now_ns, done.mark
         self.last = done
         return done
 
     def hear(self, of_fence: bool, answer: Answer) -> None:
-        ask, _, _ = self.asked.pop(of_fence)
+        ask, epoch, _, mark = self.asked.pop(of_fence)
         if isinstance(answer, Unknown):
+            self.unheard += [(epoch, mark)] if ask is Ask.TELL else []
             self.state = unanswered(self.state, ask, answer.reason, self.now_ns, LIMITS)
         else:
             self.state = heard(self.state, answer, self.now_ns, LIMITS)
 
     def yes(self, of_fence: bool, *, is_told: bool = True) -> Answer:
         """What a server says that does as it was asked."""
-        ask, epoch, sent_ns = self.asked[of_fence]
+        ask, epoch, sent_ns, mark = self.asked[of_fence]
         assert not (ask is Ask.RELEASE and self.runs), "given back while it runs"
         match ask:
             case Ask.CLAIM:
                 self.epochs += 10
                 self.renewed_ns[self.epochs] = sent_ns
                 self.told |= {self.epochs} if is_told else set()
-                return Won(Held(self.epochs, sent_ns + TTL_NS), is_told)
+                return Won(Held(self.epochs, sent_ns + TTL_NS), is_told, self.backup)
             case Ask.RENEW:
                 self.renewed_ns[epoch] = sent_ns
                 return Held(epoch, sent_ns + TTL_NS)
             case Ask.TELL:
                 self.told.add(epoch)
+                self.backup = mark
                 return Noted()
             case Ask.END | Ask.RELEASE:
                 return Released()
@@ -111,13 +119,24 @@ class World:
                 return Given(epoch)
 
     def no(self, of_fence: bool, runner: str) -> Answer:
-        ask, epoch, _ = self.asked[of_fence]
+        ask, epoch, *_ = self.asked[of_fence]
         if of_fence:
             return Denied(epoch, "a higher epoch") if ask is Ask.FENCE else SILENCE
         self.epochs += 10
         self.is_superseded |= runner == "b"
         self.renewed_ns.pop(epoch, None)
         return Refused(Record(self.epochs, 1, "b", 2.0, "n", 1, runner, self.epochs, ""))
+
+    def arrive(self) -> None:
+        """What nobody has heard of is done after all, where its epoch is still the newest."""
+        for epoch, mark in self.unheard:
+            self.backup = mark if epoch == self.epochs else self.backup
+        self.unheard.clear()
+
+    def check_backup(self) -> None:
+        """What the guard takes the record for is what it is."""
+        is_held = self.state.epoch == self.epochs
+        assert not is_held or self.state.backup in {None, self.backup}
 
     def check(self) -> None:
         """Who runs does so under a lease of that age, with the disk, told of, and nobody has said otherwise."""
@@ -171,6 +190,43 @@ def test_the_guest_runs_only_within_its_deadline_whatever_is_answered(steps: lis
     world.settle()
     assert world.is_here is not world.is_superseded
     assert not world.is_here or world.runs
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([20, 100, 600, 2500]),
+            st.sampled_from(["yes", "yes", "yes", "silence", "wait", "no:a"]),
+            st.sampled_from([None, "", "copy"]),
+            st.booleans(),
+        ),
+        max_size=60,
+    ),
+    st.sampled_from(["", "copy"]),
+)
+def test_the_record_is_as_the_guard_takes_it_and_at_last_as_it_is_wanted(
+    steps: list[tuple[int, str, str | None, bool]], at_last: str
+) -> None:
+    world = World()
+    for passed_ms, word, world.wanted, has_arrived in steps:
+        world.step()
+        for of_fence in list(world.asked):
+            if word == "silence":
+                world.hear(of_fence, SILENCE)
+            elif word == "no:a" and not of_fence:
+                world.hear(of_fence, world.no(of_fence, "a"))
+            elif word != "wait":
+                world.hear(of_fence, world.yes(of_fence))
+        if has_arrived:
+            world.arrive()
+        world.check_backup()
+        world.now_ns += passed_ms * NS_PER_MS
+    world.wanted = at_last
+    world.settle()
+    world.arrive()
+    world.check_backup()
+    assert (world.backup, world.state.backup) == (at_last, at_last)
 
 
 @pytest.fixture
@@ -355,6 +411,31 @@ def test_one_that_halts_while_its_lease_is_renewed_waits_for_the_answer(world: W
     gone = Evidence(None, has_halted=True, is_lease_asked=True)
     state, done = decide(world.state, world.now_ns, gone, LIMITS)
     assert (state.epoch, done.asks) == (world.state.epoch, ())
+
+
+def test_a_mark_is_told_at_once_and_once(world: World) -> None:
+    world.wanted = "copy"
+    assert world.step().asks == (Ask.TELL,)
+    while_asking = world.state
+    assert while_asking.backup is None
+    world.hear(False, world.yes(False))
+    assert (world.state.backup, world.backup) == ("copy", "copy")
+    assert world.step().asks == ()
+    world.wanted = None
+    assert world.step().asks == ()
+
+
+def test_a_claim_that_was_refused_for_this_hosts_own_lease_ends_nothing(world: World) -> None:
+    own = Record(world.state.epoch, 1, "a", 2.0, "n", 1, "a", world.state.epoch, "")
+    assert heard(world.state, Refused(own), world.now_ns, LIMITS) == world.state
+    lost = replace(own, beat=0)
+    assert heard(world.state, Refused(lost), world.now_ns, LIMITS).epoch == 0
+
+
+def test_an_answer_for_a_guard_that_was_armed_meanwhile_tells_of_no_backup() -> None:
+    armed = State(epoch=20, last_epoch=20, is_fenced=True, is_told=True, backup="")
+    assert heard(armed, Noted(), 5, LIMITS) == armed
+    assert unanswered(armed, Ask.TELL, "silence", 5, LIMITS).epoch == 20
 
 
 def test_nothing_may_run_at_first() -> None:
