@@ -19,6 +19,8 @@ class Row:
     faults: tuple[str, ...]
     seconds: float
     measured: Mapping[str, Any]
+    at_first: str = ""
+    """Why it could not be made at the first try; empty where it could."""
 
     @property
     def passed(self) -> bool:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,34 +35,48 @@ class Runner:
     collect: Callable[[Path], None]
 
     def run(self, part: Part, count: int) -> None:
-        """Make those of `count` trials that the report has not; after one that could not be made, prepare anew.
+        """Make those of `count` trials that the report has not; one that could not be made once more, prepared anew.
 
         Where the site cannot even be prepared, the first of them fails, and the others are left.
         """
-        missing = [number for number in range(1, count + 1) if not self.report.has(part.name, number)]
+        missing = deque(number for number in range(1, count + 1) if not self.report.has(part.name, number))
+        at_first: dict[int, str] = {}
         while missing:
-            turn = self._turn(part, missing.pop(0))
-            began_s = time.monotonic()
+            turn, began_s, is_ready = self._turn(part, missing[0]), time.monotonic(), False
             try:
                 with part.session(self.site) as trial:
-                    while self._make(part, trial, turn, began_s) and missing:
-                        turn, began_s = self._turn(part, missing.pop(0)), time.monotonic()
+                    is_ready = True
+                    while True:
+                        self._make(part, trial, turn, began_s, at_first.get(turn.number, ""))
+                        missing.popleft()
+                        if not missing:
+                            break
+                        turn, began_s = self._turn(part, missing[0]), time.monotonic()
             except _TROUBLE as error:
-                self._add(part, Row(turn.number, (_told(error),), time.monotonic() - began_s, {}))
-                return
+                self.collect(turn.folder)
+                if turn.number not in at_first:
+                    at_first[turn.number] = self._again(part, turn, error)
+                    continue
+                row = Row(turn.number, (_told(error),), time.monotonic() - began_s, {}, at_first[turn.number])
+                self._add(part, row)
+                missing.popleft()
+                if not is_ready:
+                    return
 
-    def _make(self, part: Part, trial: Trial, turn: Turn, began_s: float) -> bool:
-        """Make a trial; False where it could not be made. The first one's time includes that of the preparation."""
-        try:
-            outcome = trial(turn)
-        except _TROUBLE as error:
-            self.collect(turn.folder)
-            self._add(part, Row(turn.number, (_told(error),), time.monotonic() - began_s, {}))
-            return False
+    def _make(self, part: Part, trial: Trial, turn: Turn, began_s: float, at_first: str) -> None:
+        """Make a trial. The first one's time includes that of the preparation."""
+        outcome = trial(turn)
         if outcome.faults:
             self.collect(turn.folder)
-        self._add(part, Row(turn.number, outcome.faults, time.monotonic() - began_s, outcome.measured))
-        return True
+        self._add(part, Row(turn.number, outcome.faults, time.monotonic() - began_s, outcome.measured, at_first))
+
+    def _again(self, part: Part, turn: Turn, error: BaseException) -> str:
+        """Why it could not be made; its logs are kept."""
+        said, kept = _told(error), turn.folder.with_name(f"{turn.number}-at-first")
+        shutil.rmtree(kept, ignore_errors=True)
+        turn.folder.rename(kept)
+        say(f"{part.name} {turn.number}: {said}; once more (logs: {kept})")
+        return said
 
     def _turn(self, part: Part, number: int) -> Turn:
         """A trial's own seed, so that it is the same whichever others are made."""

@@ -10,7 +10,7 @@ from lab.trials.report import Report
 
 
 def table(parts: Sequence[Part], counts: Mapping[str, int], report: Report, folder: Path) -> str:
-    """Name, trials, minutes and figures of every part, then faults with their logs, then goals that were missed."""
+    """Name, trials, minutes and figures of every part; then what was made again, what failed, and goals missed."""
     lines = [f"{'part':<22}{'passed':>8}{'minutes':>9}  figures"]
     for part in parts:
         rows = report.rows.get(part.name, [])
@@ -39,8 +39,10 @@ def _failures(parts: Sequence[Part], counts: Mapping[str, int], report: Report, 
     for part in parts:
         rows = report.rows.get(part.name, [])
         for row in rows:
+            logs = folder / part.name / str(row.trial)
+            if row.at_first:
+                yield f"AGAIN  {part.name} {row.trial}: {row.at_first}\n       logs: {logs}-at-first"
             if not row.passed:
-                logs = folder / part.name / str(row.trial)
                 yield f"FAILED {part.name} {row.trial}: {'; '.join(row.faults)}\n       logs: {logs}"
         yield from (f"FAILED {part.name}: {fault}" for fault in part.faults(rows, counts[part.name]))
         yield from (f"SLOW   {part.name}: {goal}" for goal in part.goals(rows))

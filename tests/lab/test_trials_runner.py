@@ -20,6 +20,7 @@ class Rig:
 
     folder: Path
     breaks: Sequence[int] = ()
+    """Trials that cannot be made, as often as they are named."""
     fails: Sequence[int] = ()
     unprepared: bool = False
     sessions: int = 0
@@ -43,7 +44,7 @@ class Rig:
         self.made.append(turn.number)
         self.draws[turn.number] = turn.random.random()
         (turn.folder / "wire.log").touch()
-        if turn.number in self.breaks:
+        if self.made.count(turn.number) <= self.breaks.count(turn.number):
             raise LabError("a is down")
         return Outcome({"x": 1}, ("no answer",) if turn.number in self.fails else ())
 
@@ -67,9 +68,9 @@ def test_every_trial_is_saved_as_soon_as_it_was_made(tmp_path: Path) -> None:
 
 
 def test_what_the_hosts_say_is_collected_where_a_trial_failed(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, fails=[2], breaks=[3])
+    rig = Rig(tmp_path, fails=[2], breaks=[3, 3])
     rig.run(4)
-    assert rig.collected == ["2", "3"]
+    assert rig.collected == ["2", "3", "3"]
 
 
 def test_trials_in_the_report_are_not_made_again(tmp_path: Path) -> None:
@@ -88,17 +89,31 @@ def test_a_trial_has_its_own_random_numbers_whichever_others_are_made(tmp_path: 
     assert len(set(whole.draws.values())) == 3
 
 
-def test_after_a_trial_that_could_not_be_made_the_site_is_prepared_anew(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, breaks=[1])
+NOT_MADE = "could not be made: LabError: a is down"
+
+
+def test_a_trial_that_could_not_be_made_is_made_once_more_and_says_so(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, breaks=[2])
     rig.run(3)
+    assert rig.made == [1, 2, 2, 3]
     assert rig.sessions == 2
-    assert [row.faults for row in rows(rig)] == [("could not be made: LabError: a is down",), (), ()]
+    assert [row.at_first for row in rows(rig)] == ["", NOT_MADE, ""]
+    assert not rig.part.failed(rows(rig), 3)
+    assert (tmp_path / "cut" / "2-at-first" / "wire.log").exists()
+    assert f"AGAIN  cut 2: {NOT_MADE}" in table([rig.part], {"cut": 3}, rig.report, tmp_path)
 
 
-def test_a_site_that_cannot_be_prepared_fails_the_part_without_trying_again(tmp_path: Path) -> None:
+def test_one_that_cannot_be_made_twice_has_failed_and_the_others_are_made(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, breaks=[1, 1])
+    rig.run(3)
+    assert rig.sessions == 3
+    assert [row.faults for row in rows(rig)] == [(NOT_MADE,), (), ()]
+
+
+def test_a_site_that_cannot_be_prepared_twice_fails_the_part(tmp_path: Path) -> None:
     rig = Rig(tmp_path, unprepared=True)
     rig.run(3)
-    assert (rig.sessions, len(rows(rig))) == (1, 1)
+    assert (rig.sessions, len(rows(rig))) == (2, 1)
     assert rig.part.failed(rows(rig), 3)
 
 
