@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboards.flux import Flux, any_of, array, points
-from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, Json
+from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW, Json
 from dashboards.panel import SOURCE, Panel
+from telemetry.schema import NOBODY
 
 COLUMNS: Final = 24
 _SCHEMA_VERSION: Final = 39
@@ -100,14 +101,14 @@ def tag_values(measurement: str, field: str, tag: str) -> Flux:
 
 @dataclass(frozen=True)
 class Annotation:
-    """Events drawn over all graphs."""
+    """What is drawn over all graphs; `events` has a domain, and the columns by which Grafana knows an annotation."""
 
     title: str
     color: str
-    kinds: tuple[str, ...]
+    events: Flux
 
     def json(self, board: "Dashboard") -> Json:
-        """Grafana's form; where a domain is chosen, its events and those that concern all."""
+        """Grafana's form."""
         return {
             "name": self.title,
             "enable": self.title in board.marks,
@@ -117,15 +118,33 @@ class Annotation:
         }
 
     def flux(self, variables: Sequence[Variable]) -> Flux:
-        """The columns by which Grafana knows an annotation."""
-        chosen = ["filter(fn: (r) => r.domain =~ /^(-|${domain:regex})$/)"] if _has(variables, "domain") else []
-        return points("event", "text").pipe(
-            f"filter(fn: (r) => {any_of('kind', self.kinds)})",
-            *chosen,
-            "group()",
-            'map(fn: (r) => ({time: r._time, title: r.kind, text: r.domain + ": " + r._value, tags: r.host}))',
-            columns=("time", "title", "text", "tags"),
+        """Where a domain is chosen, what concerns it, or all domains."""
+        chosen = (
+            [f"filter(fn: (r) => r.domain =~ /^({NOBODY}|${{domain:regex}})$/)"] if _has(variables, "domain") else []
         )
+        return self.events.pipe(*chosen).drop("domain")
+
+
+def _happened(*kinds: str) -> Flux:
+    return points("event", "text").pipe(
+        f"filter(fn: (r) => {any_of('kind', kinds)})",
+        "group()",
+        "map(fn: (r) => ({domain: r.domain, time: r._time, title: r.kind,"
+        ' text: r.domain + ": " + r._value, tags: r.host}))',
+        columns=("domain", "time", "title", "text", "tags"),
+    )
+
+
+def _incidents() -> Flux:
+    """They last from `time` to `timeEnd`: those without an end go on."""
+    return points("incident", "level", "text", "end_ns").pipe(
+        "toString()",
+        "group()",
+        'pivot(rowKey: ["_time", "domain", "id"], columnKey: ["_field"], valueColumn: "_value")',
+        'map(fn: (r) => ({domain: r.domain, time: r._time, title: r.level, text: r.domain + ": " + r.text, tags: r.id,'
+        " timeEnd: if exists r.end_ns then time(v: int(v: r.end_ns)) else v.timeRangeStop}))",
+        columns=("domain", "time", "timeEnd", "title", "text", "tags"),
+    )
 
 
 def _has(variables: Sequence[Variable], name: str) -> bool:
@@ -133,11 +152,12 @@ def _has(variables: Sequence[Variable], name: str) -> bool:
 
 
 ANNOTATIONS: Final = (
-    Annotation("Failover", RED, ("takeover", "handed_over", "stands_still")),
-    Annotation("Protection lost", ORANGE, ("unprotected", "ended", "given_up")),
-    Annotation("Protected", GREEN, ("protected",)),
-    Annotation("Interval changed", BLUE, ("applied",)),
-    Annotation("Model changed", PURPLE, ("model",)),
+    Annotation("Failover", RED, _happened("takeover", "handed_over", "stands_still")),
+    Annotation("Protection lost", ORANGE, _happened("unprotected", "ended", "given_up")),
+    Annotation("Protected", GREEN, _happened("protected")),
+    Annotation("Interval changed", BLUE, _happened("applied")),
+    Annotation("Model changed", PURPLE, _happened("model")),
+    Annotation("Incident", YELLOW, _incidents()),
 )
 
 _LINKS: Final[Json] = {

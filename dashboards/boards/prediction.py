@@ -33,10 +33,18 @@ _EVIDENCE: Final = graph(
 _FAILED_WITHIN: Final = graph(
     "P(failed within the horizon)",
     "P(failed at least once within the horizon), the highest of each window. Calibrated where two failures or more were"
-    " labelled, else too high rather than too low; of kinds of failure never seen it says little.",
-    [curves(points("forecast", "p_failed_within", where=CHOSEN), Fold.HIGHEST)],
+    " labelled, else too high rather than too low; of kinds of failure never seen it says little. Lines are drawn where"
+    " the policy decides by it.",
+    [
+        curves(points("forecast", "p_failed_within", where=CHOSEN), Fold.HIGHEST),
+        curves(points("decision", "p_failed_within_low", "p_failed_within_high", where=CHOSEN), Fold.MEAN),
+    ],
     unit_of("forecast", "p_failed_within"),
-    [line("forecast", "p_failed_within", "P(failed within)", ORANGE)],
+    [
+        line("forecast", "p_failed_within", "P(failed within)", BLUE),
+        bound("decision", "p_failed_within_high", "protects from here on", ORANGE),
+        bound("decision", "p_failed_within_low", "not lengthened from here on", YELLOW),
+    ],
     max=1,
 )
 
@@ -101,5 +109,5 @@ PREDICTION: Final = Dashboard(
     ),
     (DOMAIN,),
     since="now-1h",
-    marks=("Failover", "Protection lost", "Model changed"),
+    marks=("Failover", "Protection lost", "Model changed", "Incident"),
 )

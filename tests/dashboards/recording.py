@@ -2,7 +2,8 @@
 
 The lab's guest was protected, lost its backup, was protected again and forecast, guarded closely and let go by turns,
 and was taken over by its backup's host in the end. What was not stored then is derived from what was: thresholds from
-the reasons of the decisions, response times from the checkpoints by the predictor's own formula, and an incident.
+the reasons of the decisions, response times from the checkpoints by the predictor's own formula; or made up: an
+incident, a complaint, and how full the disks were.
 """
 
 import gzip
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from agent.machine import Machine
 from predictor.cost import Cost, response_s
 from telemetry.influx import InfluxStore
 from telemetry.point import Point, Value
@@ -34,6 +34,7 @@ LABEL: Final = "GET /"
 
 _START_NS, _STOP_NS = (int(time.timestamp()) * NS_PER_S for time in (START, TAKEN_OVER))
 _TOLD = re.compile(r"evidence \S+ is not below ([\d.]+)$")
+_EXAMPLE = {"p_failed_within_low": 0.05, "p_failed_within_high": 0.2}
 _DEMAND_RATIO, _SERVICE_S = 0.05, 0.05
 _ANSWERS_PER_S = 10.0
 
@@ -51,7 +52,10 @@ def replay(influx: Influx) -> None:
 
 
 def _thresholds(store: Store) -> Iterator[Point]:
-    """Each decision's upper one as the nearest decision told it; none told the lower one, four fifths stand for it."""
+    """Each decision's upper one as the nearest decision told it; none told the lower one, four fifths stand for it.
+
+    Those of p_failed_within are of docs/examples/predictor.toml.
+    """
     decisions = store.events("decision", _START_NS, _STOP_NS)
     reasons = [(point.time_ns, _TOLD.match(str(point.fields["reason"]))) for point in decisions]
     told = [(time_ns, float(found[1])) for time_ns, found in reasons if found]
@@ -59,9 +63,8 @@ def _thresholds(store: Store) -> Iterator[Point]:
     for decision in decisions:
         if decision.time_ns >= began_ns:
             high = min((abs(time_ns - decision.time_ns), value) for time_ns, value in told)[1]
-            yield Point(
-                "decision", decision.tags, {"evidence_low": 0.8 * high, "evidence_high": high}, decision.time_ns
-            )
+            levels = {"evidence_low": 0.8 * high, "evidence_high": high, **_EXAMPLE}
+            yield Point("decision", decision.tags, levels, decision.time_ns)
 
 
 def _responses(store: Store) -> Iterator[Point]:
@@ -79,11 +82,9 @@ def _responses(store: Store) -> Iterator[Point]:
 
 
 def _hosts() -> Iterator[Point]:
-    """How full this machine's disk is, of which the recorded agents did not tell yet."""
-    ratio = Machine().sample().filesystem_ratio
-    assert ratio is not None
+    """How full their disks were, of which the agents did not tell then."""
     for host in ("a", "b"):
-        yield Point("host", {"host": host}, {"filesystem_ratio": ratio}, _START_NS)
+        yield Point("host", {"host": host}, {"filesystem_ratio": 0.4}, _START_NS)
 
 
 def _incident() -> Point:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dashboards.__main__ import BOARDS
-from dashboards.dashboard import ANNOTATIONS, Dashboard, Variable
+from dashboards.dashboard import ANNOTATIONS, Annotation, Dashboard, Variable
 from dashboards.flux import Flux, points
 from dashboards.panel import Panel
 from tests.dashboards.asking import answer, cells, completed
@@ -43,13 +43,21 @@ def test_variables_find_their_values(recorded: Influx, board: Dashboard) -> None
         assert [row["_value"] for row in found] == wanted[variable.name]
 
 
-def test_annotations(recorded: Influx) -> None:
+@pytest.mark.parametrize("annotation", ANNOTATIONS, ids=lambda annotation: annotation.title)
+def test_annotations(recorded: Influx, annotation: Annotation) -> None:
+    """With a domain chosen there are those of it and of all domains; this run has but one."""
     domain = Variable("domain", "Domain", points("domain", "state"))
-    for annotation in ANNOTATIONS:
-        for variables in ((), (domain,)):
-            rows = answer(recorded, completed(annotation.flux(variables).query, AFTER))
-            assert {"time", "title", "text", "tags"} <= cells(rows), annotation.title
-            assert {row["title"] for row in rows} <= set(annotation.kinds)
+    every = answer(recorded, completed(annotation.flux(()).query, AFTER))
+    assert {"time", "title", "text", "tags"} <= cells(every)
+    assert answer(recorded, completed(annotation.flux((domain,)).query, AFTER)) == every
+    others = answer(recorded, completed(annotation.flux((domain,)).query, AFTER, {"domain": "other"}))
+    assert len(others) == (len(every) if annotation.title == "Model changed" else 0)
+
+
+def test_an_incident_has_an_end(recorded: Influx) -> None:
+    (row,) = answer(recorded, completed(ANNOTATIONS[-1].flux(()).query, AFTER))
+    assert (row["title"], row["timeEnd"]) == ("failed", "2026-11-23T12:36:00Z")
+    assert row["time"] == "2026-11-23T12:33:00Z"
 
 
 class TestWhatTheOverviewSays:
