@@ -40,7 +40,7 @@ def _without_guest(state: State, evidence: Evidence) -> tuple[State, Decision]:
         if evidence.is_lease_asked:
             return state, Decision(Act.HOLD, reason)
         return over(state, reason), Decision(Act.HOLD, reason, (Ask.END,), state.epoch)
-    return replace(over(state, reason), is_superseded=False), Decision(Act.HOLD, reason)
+    return replace(over(state, State.reason), is_superseded=False), Decision(Act.HOLD, reason)
 
 
 def _act(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tuple[Act, str]:
@@ -75,8 +75,10 @@ def _of_lease(state: State, now_ns: int, evidence: Evidence) -> Ask | None:
         return Ask.TELL if _must_tell(state, evidence) else Ask.RENEW
     if state.burnt_epoch and not state.is_released:
         return Ask.RELEASE if _is_still(evidence) else None
+    if now_ns < state.claim_ns:
+        return Ask.LOOK
     answered_ns = state.fence_answered_ns
-    if now_ns < state.claim_ns or answered_ns is None:
+    if answered_ns is None:
         return None
     return Ask.CLAIM if 0 <= now_ns - answered_ns <= PROBED_NS else None
 

@@ -19,6 +19,7 @@ class Act(Enum):
 class Ask(Enum):
     """What is to be asked of the lease, or of the fence."""
 
+    LOOK = "see whether another has taken the guest"
     CLAIM = "claim the lease"
     RENEW = "renew it"
     TELL = "tell that this host's copy is the guest, and of which backup"

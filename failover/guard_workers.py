@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
 from failover.guard_state import Answer, Answers, Ask, Denied, Given, Won
-from failover.lease import Held, Lease, Noted, Unknown
+from failover.lease import Held, Lease, Noted, Refused, Unknown
 
 _STACK_BYTES: Final = 1 << 19
 """A thread's stack is locked in memory whole."""
@@ -85,6 +85,9 @@ def of_lease(lease: Lease, ask: Ask, epoch: int, mark: str) -> Answer:
     if ask is Ask.END:
         noted = lease.note(epoch)
         return lease.release(epoch) if isinstance(noted, Noted) else noted
+    if ask is Ask.LOOK:
+        record = lease.look()
+        return record if isinstance(record, Unknown) else Refused(record)
     answer = lease.acquire()
     # who has won has found the guest still this host's, or still nobody's, and nobody else writes from then on
     return Won(answer, bool(lease.seen.runner), lease.seen.backup) if isinstance(answer, Held) else answer

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from telemetry.units import NS_PER_S
 from tests.failover.fake_libxl import compile_library
 
 NUMBER: Final = 7
@@ -150,7 +151,7 @@ class FakeXen:
 
     def stood_still(self, least_s: float = 0.1) -> Iterator[tuple[int, int]]:
         """From when to when it did, for so long at least."""
-        yield from ((last, then) for last, then in pairwise(self.ran()) if then - last > least_s * 1e9)
+        yield from ((last, then) for last, then in pairwise(self.ran()) if then - last > least_s * NS_PER_S)
 
     def events(self) -> str:
         path = self.folder / "events"

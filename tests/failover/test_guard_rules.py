@@ -98,6 +98,8 @@ class World:
         ask, epoch, sent_ns, mark = self.asked[of_fence]
         assert not (ask is Ask.RELEASE and self.runs), "given back while it runs"
         match ask:
+            case Ask.LOOK:
+                return Refused(Record(self.epochs, 0, "a", 2.0, "n", 1, "a", self.epochs, self.backup))
             case Ask.CLAIM:
                 self.epochs += 10
                 self.renewed_ns[self.epochs] = sent_ns
@@ -112,11 +114,9 @@ class World:
                 return Noted()
             case Ask.END | Ask.RELEASE:
                 return Released()
-            case Ask.PROBE:
-                return Answers()
             case Ask.FENCE:
                 self.given.add(epoch)
-                return Given(epoch)
+        return Given(epoch) if ask is Ask.FENCE else Answers()
 
     def no(self, of_fence: bool, runner: str) -> Answer:
         ask, epoch, *_ = self.asked[of_fence]
@@ -367,12 +367,7 @@ def test_a_lease_without_its_disk_is_left_to_others_and_given_back() -> None:
     world.step()
     assert world.asked[False][:2] == (Ask.RELEASE, epoch)
     world.hear(False, Released())
-    while False not in world.asked:
-        world.step()
-        if True in world.asked:
-            world.hear(True, world.yes(True))
-        world.now_ns += 100 * NS_PER_MS
-    assert world.asked[False][0] is Ask.CLAIM
+    await_claim(world)
     assert world.now_ns - left_ns >= LIMITS.away_ns
     world.hear(False, Won(Held(epoch, world.now_ns + TTL_NS), is_told=True))
     assert world.state.epoch == 0
@@ -387,15 +382,32 @@ def test_a_guest_is_paused_then_given_back_then_left_to_the_other(world: World) 
     assert Ask.RELEASE in world.step().asks
     world.hear(False, Released())
     since_ns = world.now_ns
-    while False not in world.asked:
-        world.now_ns += 100 * NS_PER_MS
-        world.step()
-        if True in world.asked:
-            world.hear(True, world.yes(True))
-    assert world.asked[False][0] is Ask.CLAIM
+    await_claim(world)
     assert world.now_ns - since_ns >= 10 * NS_PER_S
     world.hear(False, world.no(False, "b"))
     assert world.step().act is Act.DESTROY
+
+
+def test_a_guest_that_the_other_has_taken_is_destroyed_at_once(world: World) -> None:
+    world.state = hand_over(world.state, world.state.epoch, world.now_ns)
+    world.step()
+    world.step()
+    world.hear(False, Released())
+    world.now_ns += NS_PER_S
+    assert Ask.LOOK in world.step().asks
+    world.hear(False, world.no(False, "b"))
+    assert world.step().act is Act.DESTROY
+
+
+def await_claim(world: World) -> None:
+    """All that is asked before that is answered."""
+    while True:
+        world.step()
+        if False in world.asked and world.asked[False][0] is Ask.CLAIM:
+            return
+        for of_fence in list(world.asked):
+            world.hear(of_fence, world.yes(of_fence))
+        world.now_ns += 100 * NS_PER_MS
 
 
 @pytest.mark.parametrize(("has_halted", "asks"), [(True, (Ask.END,)), (False, ())])
