@@ -148,6 +148,15 @@ def test_a_guest_of_which_nobody_has_told_is_not_taken(backup: Backup) -> None:
     assert backup.record().epoch == epoch
 
 
+def test_an_operators_word_does_not_stand_for_the_record(backup: Backup) -> None:
+    epoch = backup.lose(None)
+    backup.evidence = replace(backup.evidence, stream_ended_ns=None, is_ordered=True)
+    until_ns = now_ns() + NS_PER_S // 2  # it asks ten times a second
+    backup.judges_on(lambda: now_ns() > until_ns)
+    assert "no backup of it" in backup.judge().reason
+    assert backup.record().epoch == epoch
+
+
 def test_a_lease_that_was_never_held_is_not_taken(backup: Backup) -> None:
     backup.await_verdict(Verdict.GIVE_UP)
     assert backup.record() == Record()
