@@ -7,7 +7,10 @@ from typing import Final
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from dashboards import queries as q
-from dashboards.dashboard import uid
+from dashboards.boards.domain import DOMAIN_BOARD
+from dashboards.boards.fleet import FLEET
+from dashboards.boards.pipeline import PIPELINE
+from dashboards.dashboard import Dashboard, uid
 from dashboards.flux import Flux, newest, newest_of_each, points
 from dashboards.look import Json
 
@@ -33,7 +36,8 @@ class Alert:
     severity: str
     summary: str
     remedy: str
-    dashboard: str
+    dashboard: Dashboard
+    panel: str
 
     def json(self) -> Json:
         """Grafana's form. Rows are told apart by their texts, such as the domain, which become labels."""
@@ -50,7 +54,9 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.remedy,
-                "__dashboardUid__": uid(self.dashboard),
+                # Grafana ends at its start where it finds one of these two without the other
+                "__dashboardUid__": uid(self.dashboard.name),
+                "__panelId__": str(self.dashboard.panel_id(self.panel)),
             },
             "labels": {"severity": self.severity, "application": "hefery"},
             "isPaused": False,
@@ -92,7 +98,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "critical",
         "{{ $labels.domain }} is not protected",
         "A failure of its host would lose it. See its events on the dashboard, then run protect.yml or reprotect.yml.",
-        "domain",
+        DOMAIN_BOARD,
+        "Protection",
     ),
     Alert(
         "forecast-stale",
@@ -105,7 +112,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "No forecast of {{ $labels.domain }} for {{ humanizeDuration $values.asked.Value }}",
         "It is checkpointed at the protective interval meanwhile, which costs speed. Is the predictor alive, and do its"
         " agent's points reach the store?",
-        "pipeline",
+        PIPELINE,
+        "Oldest forecast",
     ),
     Alert(
         "agent-silent",
@@ -117,7 +125,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "critical",
         "The agent of {{ $labels.host }} has been silent for {{ humanizeDuration $values.asked.Value }}",
         "The host is down, or its agent, or the network between it and the store: were its guests taken over?",
-        "pipeline",
+        PIPELINE,
+        "Longest silence of an agent",
     ),
     Alert(
         "spool-growing",
@@ -129,7 +138,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "warning",
         "Points of {{ $labels.host }} have waited for {{ humanizeDuration $values.asked.Value }}",
         "The store takes too little or nothing of what its agent sends. Nothing is lost until the spool is full.",
-        "pipeline",
+        PIPELINE,
+        "Oldest point in a spool",
     ),
     Alert(
         "refit-refused",
@@ -143,7 +153,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "warning",
         "The newest {{ $labels.model }} model was refused",
         "The model before stays in force and goes stale; Training on the dashboard says why.",
-        "pipeline",
+        PIPELINE,
+        "Training",
     ),
     Alert(
         "store-nearly-full",
@@ -155,7 +166,8 @@ ALERTS: Final[Sequence[Alert]] = (
         "warning",
         "A file system of {{ $labels.host }} is nearly full",
         "On the monitoring host the store refuses points once it is: shorten a bucket's retention or enlarge the disk.",
-        "fleet",
+        FLEET,
+        "Hosts",
     ),
 )
 

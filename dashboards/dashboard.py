@@ -39,7 +39,7 @@ class Variable:
             "name": self.name,
             "label": self.label,
             "datasource": SOURCE,
-            "query": self.query.query,
+            "query": {"refId": self.name, "query": self.query.query},
             "refresh": 2,
             "sort": 1,
             "multi": self.many,
@@ -60,6 +60,10 @@ class Dashboard:
     variables: tuple[Variable, ...] = ()
     since: str = "now-3h"
     marks: tuple[str, ...] = ("Failover", "Protection lost", "Protected")
+
+    def panel_id(self, title: str) -> int:
+        """The number of the first panel of that title."""
+        return next(int(panel["id"]) for panel in _placed(self.rows) if panel["title"] == title)
 
     def json(self) -> Json:
         """Grafana's form."""

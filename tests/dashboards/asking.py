@@ -33,7 +33,7 @@ def answer(influx: Influx, flux: str) -> list[Row]:
     headers = {"Authorization": f"Token {influx.admin_token}", "Content-Type": "application/json"}
     body = json.dumps({"query": flux, "type": "flux", "dialect": {"annotations": [], "header": True}})
     url = f"{influx.url}/api/v2/query?{urlencode({'org': influx.org})}"
-    found = urllib3.request("POST", url, body=body, headers=headers, timeout=30)
+    found = urllib3.request("POST", url, body=body, headers=headers, timeout=60)
     text = found.data.decode()
     assert found.status == 200, f"{text}\n{flux}"
     tables = text.replace("\r\n", "\n").split("\n\n")

@@ -46,7 +46,7 @@ def replay(influx: Influx) -> None:
         lines[SCHEMA[line.partition(",")[0]].bucket].append(line)
     for bucket, of_bucket in lines.items():
         write_lines(influx, getattr(influx.buckets, bucket), of_bucket)
-    store = InfluxStore(influx.settings())
+    store = InfluxStore(influx.settings(timeout_s=60.0))
     store.append([*_thresholds(store), *_responses(store), *_hosts(), _incident(), *_complaints()])
     store.close()
 

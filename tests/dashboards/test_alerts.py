@@ -36,7 +36,9 @@ def test_rules_are_whole() -> None:
     (group,) = yaml.safe_load((FOLDER / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
     assert group["rules"] == [alert.json() for alert in ALERTS]
     assert len({alert.name for alert in ALERTS}) == len(ALERTS)
-    assert {uid(alert.dashboard) for alert in ALERTS} <= {uid(board.name) for board in BOARDS}
+    panels = {(uid(board.name), str(panel["id"])) for board in BOARDS for panel in board.json()["panels"]}
+    links = [(rule["annotations"]["__dashboardUid__"], rule["annotations"]["__panelId__"]) for rule in group["rules"]]
+    assert set(links) <= panels
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)

@@ -92,7 +92,7 @@ def test_a_curve_has_its_fields_unit(board: Json, panel: Json) -> None:
 def queries(board: Json) -> list[str]:
     found = [target["query"] for panel in panels(board) for target in panel["targets"]]
     found += [annotation["target"]["query"] for annotation in board["annotations"]["list"]]
-    return found + [v["query"] for v in board["templating"]["list"] if v["type"] == "query"]
+    return found + [v["query"]["query"] for v in board["templating"]["list"] if v["type"] == "query"]
 
 
 @pytest.mark.parametrize("board", dashboards(), ids=lambda board: board["uid"])

@@ -17,7 +17,7 @@ export async function choose(dashboard, job, notes) {
     else if (job.variables?.[variable.name]) chosen[variable.name] = { values: [job.variables[variable.name]] };
     else if (variable.includeAll) chosen[variable.name] = { values: [variable.allValue], all: true };
     else {
-      const frames = await ask(complete(variable.query, job, job.leastWindow), 'variable');
+      const frames = await ask(complete(variable.query.query, job, job.leastWindow), 'variable');
       const values = frames.flatMap((frame) => frame.fields[0]?.values ?? []).sort();
       if (!values.length) notes.push(`variable ${variable.name}: its query finds no value`);
       chosen[variable.name] = { values: values.slice(0, 1) };
