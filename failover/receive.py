@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
 
-from failover import copies, events, giving_up, locks, presence, processes, refusing, tcp, xl
+from failover import copies, draining, events, giving_up, locks, presence, processes, refusing, tcp, xl
 from failover.control import Control
 from failover.copies import Record
 from failover.errors import FailoverError
@@ -68,6 +68,8 @@ def _receive(settings: RemusSettings, domain: DomainSettings, session: Session) 
     refusing.check(run_dir, settings.host.name)
     with locks.held(giving_up.lock_path(run_dir, domain.name)):
         giving_up.clear(run_dir, domain.name)
+        if settings.lease is not None:
+            draining.check(domain.name)
         me = processes.this_process()
         host = settings.peer_of(domain).name
         mark = os.urandom(_MARK_BYTES).hex()
