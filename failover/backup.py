@@ -77,25 +77,21 @@ class Protection:
                 guard_store.alone(self._settings.host.run_dir, self._domain.name)
 
     def _run(self) -> None:
-        try:
-            while not self._is_whole():
-                if self._has_ended.wait(_ASK_S):
-                    return
-            while not self._has_ended.wait(_LOOK_S):
-                self._order()
-        except (FailoverError, OSError) as error:
-            _log.error("%s is not protected: %s", self._domain.name, error)
+        is_whole = False
+        while not self._has_ended.wait(_LOOK_S if is_whole else _ASK_S):
+            try:
+                is_whole = is_whole or self._is_whole()
+                if is_whole:
+                    self._order()
+            except (FailoverError, OSError) as error:  # it is tried again
+                _log.warning("%s is not known to be protected: %s", self._domain.name, error)
 
     def _is_whole(self) -> bool:
         """The peer's heartbeat comes first: each question starts a process there."""
         other = self._settings.peer_of(self._domain).name
         if self._domain.name not in peer.copies_held(self._settings.host.run_dir, other):
             return False
-        try:
-            session, answer = caller.call(self._settings, self._domain, "status")
-        except (caller.Unreachable, caller.Refused) as error:
-            _log.warning("%s: %s", self._domain.name, error)
-            return False
+        session, answer = caller.call(self._settings, self._domain, "status")
         session.connection.close()
         count = answer.get("checkpoints")
         return isinstance(count, int) and count >= _ENOUGH

@@ -3,6 +3,8 @@
 Nothing is destroyed first: the guest stands still here until the record names the peer, and goes on where it does not.
 """
 
+import select
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +17,7 @@ from failover.wire import Message, Session, WireError
 
 _PAUSE_LIMIT_S: Final = 5.0
 _ORDER_LIMIT_S: Final = 200.0
+_LINE_LIMIT_S: Final = 5.0
 _OUTCOME_LIMIT_S: Final = 40.0
 """The guard leaves the lease to the peer for 10 s, then asks for it, which takes as long as the fence may."""
 _LOOK_S: Final = 0.05
@@ -32,13 +35,13 @@ def cede(settings: RemusSettings, domain: DomainSettings, note: Callable[[str], 
     if not processes.wait_until(lambda: _told(settings, name).epoch != epoch, _PAUSE_LIMIT_S, _LOOK_S):
         raise ActError(f"the guard of {name} was told to hand it over, and does not: see hefery-remus status")
     note("paused")
-    answer, problem = _heard(session, peer)
+    answer, problem = _heard(settings, domain, session)
     note("taken_over")
     if not processes.wait_until(lambda: _is_decided(_told(settings, name)), _OUTCOME_LIMIT_S):
         raise ActError(f"{name} stands still here: {_told(settings, name).reason}; {problem or f'{peer} has it'}")
     note("destroyed")
     if _told(settings, name).epoch:
-        raise ActError(f"{name} goes on here, under a new lease: {problem or f'{peer} has not taken it'}")
+        raise ActError(f"{name} goes on here, under a new lease: {problem or f'{peer} says that it has it, too'}")
     if problem:
         raise ActError(f"{name} is {peer}'s, and was destroyed here, but: {problem}")
     return prepared, answer
@@ -58,11 +61,15 @@ def _told(settings: RemusSettings, name: str) -> Told:
     return told or Told(name, 0, 0, is_paused=False, reason=f"its guard is not awake: start hefery-guard@{name}")
 
 
-def _heard(session: Session, peer: str) -> tuple[Message, str]:
+def _heard(settings: RemusSettings, domain: DomainSettings, session: Session) -> tuple[Message, str]:
     """What the peer says of the guest's waking, or what is wrong: it may have it all the same."""
+    peer, deadline_s = settings.peer_of(domain).name, time.monotonic() + _ORDER_LIMIT_S
     try:
         session.tell({"released": True})
-        return caller.accepted(session.hear(_ORDER_LIMIT_S), peer), ""
+        while not select.select([session.connection], [], [], _LOOK_S)[0]:
+            if _told(settings, domain.name).epoch or time.monotonic() >= deadline_s:
+                return {}, f"{peer} has not taken it in time"
+        return caller.accepted(session.hear(_LINE_LIMIT_S), peer), ""
     except (OSError, Refused, WireError) as error:
         return {}, str(error)
 

@@ -1,7 +1,6 @@
 """A guest that is handed over by its lease, and a host that is emptied: the real programs, guards, and etcd."""
 
-import os
-import signal
+import pytest
 
 from tests.failover.guarded_pair import GuardedPair
 from tests.waiting import wait_for
@@ -22,18 +21,21 @@ def test_hand_over(pair: GuardedPair) -> None:
     assert pair.status(pair.b)[1]["problems"] == []
 
 
-def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair) -> None:
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair, is_dead: bool) -> None:
     pair.named()
-    pair.kill(pair.b, "guard")
+    pair.kill(pair.b, "guard")  # without which it takes nothing
     epoch = pair.record().epoch
     receiver = pair.receivers.processes[0]
     command = pair.a.start(*pair.a.words("hand-over", "--domain", pair.domain))
     wait_for(lambda: not pair.record().is_held)
-    os.kill(receiver.pid, signal.SIGKILL)
+    if is_dead:
+        receiver.kill()
     assert command.wait(60) == 1
-    assert pair.runs_at_a()
+    wait_for(pair.runs_at_a)
     assert pair.record().epoch > epoch
     assert "goes on here, under a new lease" in pair.a.log()
+    wait_for(lambda: pair.record().backup == ("" if is_dead else pair.mark()))
 
 
 def test_an_unprotected_guest_is_not_handed_over(pair: GuardedPair) -> None:
