@@ -13,7 +13,8 @@ from fence.record import replace
 from fence.settings import Settings
 
 _NAMESPACE: Final = uuid.UUID("5f0c2c3e-4f0e-4a63-9a0b-3c9a7f0f6f1d")
-_OPTIONS: Final = "sync,no_root_squash,no_subtree_check,mountpoint"
+_OPTIONS: Final = "sync,no_root_squash,no_subtree_check"
+"""Without `mountpoint`: to mountd a view of the same file system is none, and it would not be exported."""
 
 
 def export(settings: Settings, guest: str, owner: str | None, lock: int) -> None:
