@@ -31,9 +31,15 @@ def is_there() -> bool:
 
 
 @pytest.fixture
-def pair(tmp_path: Path, library: Path, member: Member, is_there: bool) -> Iterator[GuardedPair]:
+def guarded() -> str:
+    """The hosts with guards."""
+    return "a"
+
+
+@pytest.fixture
+def pair(tmp_path: Path, library: Path, member: Member, is_there: bool, guarded: str) -> Iterator[GuardedPair]:
     with ExitStack() as stack:
-        pair = GuardedPair(tmp_path, library, [member], stack, TTL_S, is_there=is_there)
+        pair = GuardedPair(tmp_path, library, [member], stack, TTL_S, is_there=is_there, guarded=guarded)
         yield pair
         for host in (pair.a, pair.b):
             print(f"{host.name}:", host.log(), host.events())

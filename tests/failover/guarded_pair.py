@@ -25,6 +25,7 @@ NUMBER = 1
 FENCE = """#!/bin/bash
 cd "${0%/*}" && [ ! -e silent ] || exit 1
 echo "$*" >>asked
+while [ -e slow ]; do sleep 0.02; done
 read -r epoch owner <owner
 [ "$1" = show ] && echo '{"answer": "done", "host": "'$owner'", "epoch": '$epoch'}' && exit 0
 (($4 < epoch)) && echo '{"answer": "refused", "reason": "epoch '$4' is over"}' && exit 3
@@ -34,10 +35,18 @@ echo '{"answer": "done"}'
 
 
 class GuardedPair(Pair):
-    """The guest runs on a, if it `is_there`."""
+    """The guest runs on a, if it `is_there`; the hosts in `guarded` have guards."""
 
     def __init__(
-        self, folder: Path, library: Path, members: list[Member], stack: ExitStack, ttl_s: float, *, is_there: bool
+        self,
+        folder: Path,
+        library: Path,
+        members: list[Member],
+        stack: ExitStack,
+        ttl_s: float,
+        *,
+        is_there: bool,
+        guarded: str,
     ) -> None:
         super().__init__(folder)
         stack.callback(self.end)
@@ -58,13 +67,14 @@ class GuardedPair(Pair):
         if is_there:
             self.xen["a"].create()
             self.xen["a"].sets(number=NUMBER)
-        for host in (self.a, self.b):
+        hosts = [host for host in (self.a, self.b) if host.name in guarded]
+        for host in hosts:
             for verb in ("minder", "guard"):
                 self.begin(host, verb)
         if is_there:
             wait_for(lambda: self.told(self.a).epoch and self.runs_at_a())
         else:
-            wait_for(lambda: all(guard_store.current(host.run_dir, self.domain) for host in (self.a, self.b)))
+            wait_for(lambda: all(guard_store.current(host.run_dir, self.domain) for host in hosts))
 
     def begin(self, host: Host, verb: str) -> None:
         self.guards[host.name, verb] = host.start(*host.words(verb, "--domain", self.domain))

@@ -6,6 +6,11 @@ from tests.failover.guarded_pair import GuardedPair
 from tests.waiting import wait_for
 
 
+@pytest.fixture
+def guarded() -> str:
+    return "ab"
+
+
 def test_hand_over(pair: GuardedPair) -> None:
     pair.named()
     code, told = pair.a.act("hand-over")

@@ -9,13 +9,6 @@ from tests.failover.guarded_pair import GuardedPair
 from tests.waiting import wait_for
 
 
-def test_the_record_names_no_part_of_a_copy(pair: GuardedPair) -> None:
-    pair.replicate(FAKE_FIRST_COPY_S="300")
-    wait_for(lambda: pair.phase() == "receiving")
-    assert pair.status(pair.a)[1]["protected"] is False
-    assert pair.record().backup == ""
-
-
 def test_a_protected_guest(pair: GuardedPair) -> None:
     pair.named()
     assert pair.record().backup == pair.mark()
@@ -71,10 +64,12 @@ def test_a_new_guard_carries_out_what_the_dead_one_was_told(pair: GuardedPair) -
     wait_for(pair.runs_at_a)
 
 
-def test_a_guard_that_died_while_it_wrote_gives_its_epoch_back(pair: GuardedPair) -> None:
-    epoch = pair.record().epoch
-    pair.kill(pair.a, "guard")
-    Board(pair.a.run_dir, pair.domain)[Slot.TELLING] = epoch
+def test_a_guard_that_died_while_it_wrote_gives_its_epoch_back(pair: GuardedPair, member: Member) -> None:
+    epoch, board = pair.record().epoch, Board(pair.a.run_dir, pair.domain)
+    with frozen(member):
+        guard_store.protect(pair.a.run_dir, pair.domain, epoch, "copy")
+        wait_for(lambda: board[Slot.TELLING] == epoch)
+        pair.kill(pair.a, "guard")
     pair.begin(pair.a, "guard")
     wait_for(lambda: pair.told(pair.a).epoch > epoch)
     wait_for(pair.runs_at_a)

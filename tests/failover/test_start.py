@@ -25,26 +25,23 @@ def test_a_guest_is_started_once(pair: GuardedPair) -> None:
     beat = record.beat
     wait_for(lambda: pair.record().beat > beat)
     assert pair.a.act("start")[1]["was_here"] is True
-    code, told = pair.b.act("start")
-    assert code == 1
-    assert "cannot be asked" in told["error"]  # nobody listens on a: it may be there
-    assert pair.b.domains() == {}
 
 
-def test_a_guest_that_is_on_the_other_host_is_not_started(pair: GuardedPair) -> None:
-    (pair.b.folder / "domains").write_text(f"{pair.domain} -b----\n")
-    code, told = pair.a.act("start")
-    assert code == 1
-    assert "is on b already" in told["error"]
-    assert (pair.a.domains(), pair.record().epoch) == ({}, 0)
-
-
-def test_a_guest_whose_copy_waits_is_not_started(pair: GuardedPair) -> None:
-    (pair.b.folder / "domains").write_text(f"{pair.domain}--incoming --p---\n")
-    code, told = pair.a.act("start")
-    assert code == 1
-    assert "is on b: it takes over by itself" in told["error"]
-    assert pair.record().epoch == 0
+def test_what_stands_in_the_way_leaves_nothing(pair: GuardedPair) -> None:
+    for claims, path, text, said in (
+        (False, pair.b.folder / "domains", f"{pair.domain} -b----\n", "is on b already"),
+        (False, pair.b.folder / "domains", f"{pair.domain}--incoming --p---\n", "is on b: it takes over by itself"),
+        (False, pair.fence / "silent", "", "the fence does not answer"),
+        (True, pair.a.folder / "no-create", "", "xl create"),
+        (True, pair.fence / "owner", "1000000 b\n", "the disk is not to be had: epoch"),
+    ):
+        before = path.read_text() if path.exists() else None
+        path.write_text(text)
+        code, told = pair.a.act("start")
+        assert (code, pair.a.domains(), pair.record().is_held) == (1, {}, False)
+        assert said in told["error"]
+        assert bool(pair.record().epoch) is claims
+        path.unlink() if before is None else path.write_text(before)
 
 
 def test_a_silent_host_may_have_it_unless_it_is_off(pair: GuardedPair) -> None:
@@ -67,37 +64,37 @@ def test_the_host_that_the_record_names_may_be_gone(pair: GuardedPair) -> None:
     assert record.epoch > won.epoch
 
 
-def test_nothing_is_started_without_its_disk(pair: GuardedPair) -> None:
-    (pair.fence / "silent").touch()
-    code, told = pair.a.act("start")
-    assert code == 1
-    assert "the fence does not answer" in told["error"]
-    assert (pair.a.domains(), pair.record().epoch) == ({}, 0)
-
-
-def test_a_disk_that_a_higher_epoch_has_is_not_to_be_had(pair: GuardedPair) -> None:
-    (pair.fence / "owner").write_text("1000000 b\n")
-    code, told = pair.a.act("start")
-    assert code == 1
-    assert "the disk is not to be had: epoch" in told["error"]
-    assert pair.a.domains() == {}
-    assert not pair.record().is_held
-
-
-def test_a_domain_that_cannot_be_created_leaves_nothing(pair: GuardedPair) -> None:
-    (pair.a.folder / "no-create").touch()
-    code, told = pair.a.act("start")
-    assert code == 1
-    assert "xl create" in told["error"]
-    assert pair.a.domains() == {}
-    assert not pair.record().is_held
-
-
 def test_a_guest_without_a_guard_is_not_started(pair: GuardedPair) -> None:
     pair.kill(pair.a, "guard")
     wait_for(lambda: guard_store.current(pair.a.run_dir, pair.domain) is None)
     assert "is not awake" in pair.a.act("start")[1]["error"]
     assert pair.record().epoch == 0
+
+
+def test_the_lease_is_renewed_while_xl_works(pair: GuardedPair) -> None:
+    (pair.a.folder / "slow-create").touch()
+    command = pair.a.start(*pair.a.words("start", "--domain", pair.domain))
+    wait_for(lambda: pair.record().runner == "a")
+    won = pair.record()
+    wait_for(lambda: pair.record().beat > won.beat + 2)
+    (pair.a.folder / "slow-create").unlink()
+    assert command.wait(30) == 0
+    assert pair.record().epoch == won.epoch
+
+
+def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_started(pair: GuardedPair) -> None:
+    """Both hosts were asked before it was."""
+    (pair.fence / "slow").touch()
+    command = pair.a.start(*pair.a.words("start", "--domain", pair.domain))
+    wait_for((pair.fence / "asked").exists)
+    won = pair.lease.acquire()
+    assert isinstance(won, Held)
+    assert isinstance(pair.lease.note(won.epoch), Noted)
+    pair.lease.release(won.epoch)
+    (pair.fence / "slow").unlink()
+    assert command.wait(30) == 1
+    assert "has become watcher's meanwhile" in pair.a.log()
+    assert (pair.a.domains(), pair.record().runner) == ({}, "watcher")
 
 
 def test_a_lease_that_is_lost_while_xl_works_ends_the_start(pair: GuardedPair, member: Member) -> None:
