@@ -52,8 +52,9 @@ dashboards: ## write Grafana's dashboards and alert rules from their description
 	@scripts/setup python3-venv
 	@$(PYTHON) -m dashboards
 
-dashboards-preview: influxd ## draw every dashboard from a real InfluxDB with Grafana's own components (build/dashboards/*.png)
+dashboards-preview: ## draw every dashboard from a real InfluxDB with Grafana's own components (build/dashboards/*.png)
 	@scripts/setup python3-venv npm chromium
+	@scripts/influxd >/dev/null
 	@$(PYTHON) -m dashboards.preview
 
 bench: ## side by side with other tools: training, filtering, a tick, the agent (writes build/bench.json)
