@@ -4,7 +4,7 @@ import time
 from functools import partial
 from typing import Final
 
-from failover import events, fence_command, guard_store, presence, primary, processes, xl
+from failover import draining, events, fence_command, guard_store, presence, primary, processes, xl
 from failover.caller import Unreachable
 from failover.etcd import Etcd
 from failover.guard_store import Armed
@@ -61,6 +61,7 @@ def _start(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool
 
 def _check_nowhere(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool) -> None:
     name, peer = domain.name, settings.peer_of(domain).name
+    draining.check(name)
     seen = {settings.host.name: presence.here(name)}
     try:
         seen[peer] = presence.at_peer(settings, domain)
