@@ -13,6 +13,17 @@ Answer = Held | Refused | Noted | Released | FenceAnswer
 """Unknown is silence, of which nothing follows."""
 
 
+class Begin(Enum):
+    """Why to look at the lease, which alone decides."""
+
+    CALM = "the primary seems well"
+    CEDED = "the primary hands the guest over"
+    ENDED = "the stream has ended"
+    SILENT_HOST = "the primary's host is silent"
+    SILENT_STREAM = "the stream is silent"
+    """As it is between two checkpoints, and where the guest stands still because its host cannot renew its lease."""
+
+
 class Ask(Enum):
     """What is to be asked of the lease, or of the fence."""
 
@@ -77,6 +88,10 @@ class Claim:
     """When the lease is to be asked next."""
     claim_ns: int = 0
     """Before which it is not claimed."""
+    beat: int = 0
+    """The newest that was seen of its holder."""
+    beat_ns: int = 0
+    """When it was first seen."""
     free_ns: int = 0
     """When it may be free, where its holder renews no more."""
     fence_ask_ns: int = 0
@@ -92,8 +107,7 @@ class Claim:
 class Sight:
     """What the gate sees of its copy, its stream and its host, and what it still waits for."""
 
-    begins: str
-    """Why the lease is to be claimed; empty while the primary seems well."""
+    begins: Begin
     is_whole: bool
     has_ended: bool
     """The stream."""

@@ -12,7 +12,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from failover import claim, fence_command, guard_store, xl
+from failover import claim, claim_answers, fence_command, guard_store, xl
 from failover.claim_shares import Shares
 from failover.claim_state import OF_FENCE, Answer, Ask, Asked, Claim, Limits, Sight
 from failover.etcd import Etcd
@@ -75,7 +75,7 @@ class Claiming:
         elif isinstance(done.answer, Exception):
             raise done.answer
         elif isinstance(done.asked, Asked):
-            self._claim = claim.heard(self._claim, done.asked, done.answer, now_ns(), self._limits)
+            self._claim = claim_answers.heard(self._claim, done.asked, done.answer, now_ns(), self._limits)
         else:
             self._number = done.answer
 

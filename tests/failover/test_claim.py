@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from failover.claim import begins, decide, heard
-from failover.claim_state import Answer, Ask, Asked, Claim, Limits, Sight, Step
+from failover.claim import begins, decide
+from failover.claim_answers import heard
+from failover.claim_state import Answer, Ask, Asked, Begin, Claim, Limits, Sight, Step
 from failover.gate import Evidence, Verdict
 from failover.guard_state import Answers, Denied, Given
 from failover.guard_store import Armed
@@ -18,9 +19,9 @@ from failover.pulse import Pulse
 S, MS = 10**9, 10**6
 NOW = 1000 * S
 LIMITS = Limits("b", "copy", ttl_ns=2 * S, margin_ns=S // 2, renew_ns=S // 2, away_ns=5 * S)
-CALM = Sight("", is_whole=True, has_ended=False, is_drained=False, number=7)
-SILENT = replace(CALM, begins="the primary's host is silent")
-ENDED = replace(CALM, begins="the stream has ended", has_ended=True)
+CALM = Sight(Begin.CALM, is_whole=True, has_ended=False, is_drained=False, number=7)
+SILENT = replace(CALM, begins=Begin.SILENT_HOST)
+ENDED = replace(CALM, begins=Begin.ENDED, has_ended=True)
 OURS = Record(epoch=5, beat=6, holder="a", ttl_s=2.0, nonce="x", noted=6, runner="a", runner_epoch=5, backup="copy")
 ALONE = replace(OURS, backup="")
 TAKEN = replace(OURS, runner="b", runner_epoch=9, backup="")
@@ -86,6 +87,19 @@ def test_a_calm_gate_looks_seldom_and_a_reason_makes_it_look_at_once() -> None:
     assert step(claim, CALM).asks == ()
     assert step(claim, SILENT).asks == (Ask.CLAIM, Ask.PROBE)
     assert step(claim, CALM, NOW + S).asks == (Ask.LOOK, Ask.PROBE)
+
+
+def test_a_silent_stream_is_a_reason_once_the_lease_is_not_renewed() -> None:
+    """Nothing flows between two checkpoints, nor where the primary cannot renew, and so has paused its guest."""
+    quiet = replace(CALM, begins=Begin.SILENT_STREAM)
+    seen = after(PROBED, Ask.LOOK, Refused(OURS))
+    assert step(seen, quiet, NOW + S // 2).asks == ()
+    assert step(seen, quiet, NOW + 600 * MS).asks == (Ask.LOOK,)
+    again_ns = NOW + 600 * MS
+    same = after(seen, Ask.LOOK, Refused(OURS), again_ns)
+    assert step(same, quiet, NOW + S).asks == (Ask.CLAIM, Ask.PROBE)
+    renewed = after(seen, Ask.LOOK, Refused(replace(OURS, beat=7)), again_ns)
+    assert step(renewed, quiet, again_ns + 600 * MS).asks == (Ask.LOOK,)
 
 
 def test_a_lease_that_is_held_is_asked_for_when_it_may_be_free() -> None:
@@ -197,30 +211,30 @@ def test_silence_of_the_lease_server_changes_nothing() -> None:
 
 
 BEAT = Pulse(NOW - S // 10, 50 * S, NOW - S // 10, 0)
-QUIET = Evidence(NOW, True, NOW - 2 * S, None, BEAT, False, False)
+QUIET = Evidence(NOW, True, NOW - S // 2, None, BEAT, False, False)
 HINT_NS = 3 * S // 10
 
 
 @pytest.mark.parametrize(
     ("evidence", "reason"),
     [
-        (QUIET, ""),
-        (replace(QUIET, is_ordered=True), "the primary hands the guest over"),
-        (replace(QUIET, is_handed_over=True), "the primary hands the guest over"),
-        (replace(QUIET, stream_ended_ns=NOW), "the stream has ended"),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS)), "the primary's host is silent"),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS, answered_ns=NOW - S // 10)), ""),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS), stream_heard_ns=NOW - S // 10), ""),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - S, listening_since_ns=NOW - S // 10)), ""),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - S, tick_ns=NOW - S)), ""),
-        (replace(QUIET, pulse=replace(BEAT, heard_ns=0)), ""),
-        (replace(QUIET, pulse=None), ""),
-        (replace(QUIET, pulse=None, stream_heard_ns=NOW - 10 * S), "the stream is silent"),
-        (replace(QUIET, stream_heard_ns=NOW - 10 * S), "the stream is silent"),
+        (QUIET, Begin.CALM),
+        (replace(QUIET, is_ordered=True), Begin.CEDED),
+        (replace(QUIET, is_handed_over=True), Begin.CEDED),
+        (replace(QUIET, stream_ended_ns=NOW), Begin.ENDED),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS)), Begin.SILENT_HOST),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS, answered_ns=NOW - S // 10)), Begin.CALM),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - HINT_NS), stream_heard_ns=NOW - S // 10), Begin.CALM),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - S, listening_since_ns=NOW - S // 10)), Begin.CALM),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=NOW - S, tick_ns=NOW - S)), Begin.CALM),
+        (replace(QUIET, pulse=replace(BEAT, heard_ns=0)), Begin.CALM),
+        (replace(QUIET, pulse=None), Begin.CALM),
+        (replace(QUIET, pulse=None, stream_heard_ns=NOW - S), Begin.SILENT_STREAM),
+        (replace(QUIET, stream_heard_ns=NOW - S), Begin.SILENT_STREAM),
     ],
 )
-def test_reasons_to_begin(evidence: Evidence, reason: str) -> None:
-    assert begins(evidence, HINT_NS) == reason
+def test_reasons_to_begin(evidence: Evidence, reason: Begin) -> None:
+    assert begins(evidence, HINT_NS) is reason
 
 
 RECORDS = st.sampled_from([OURS, ALONE, TAKEN, Record()])
@@ -248,7 +262,7 @@ def test_whatever_is_answered_the_guard_is_told_only_when_lease_disk_and_record_
     for _ in range(30):
         now_ns += data.draw(st.sampled_from([MS, 100 * MS, S, 11 * S]))
         has_ended = data.draw(st.booleans())
-        sight = Sight("silent", is_whole=True, has_ended=has_ended, is_drained=has_ended, number=7)
+        sight = Sight(Begin.SILENT_HOST, is_whole=True, has_ended=has_ended, is_drained=has_ended, number=7)
         claim, told = decide(claim, now_ns, sight, LIMITS)
         if told.armed is not None:
             assert has_ended

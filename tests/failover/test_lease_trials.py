@@ -1,5 +1,6 @@
 """Every order of events that lease, fence and record must judge, with the real programs and a real etcd."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -78,6 +79,14 @@ def test_power_cut_of_the_primary(pair: LeasePair) -> None:
     (told,) = [line for line in pair.b.events().splitlines() if "event takeover" in line]
     for part in ("lease ", "fence ", "record ", "stream ", "guard ", "xl "):
         assert part in told
+
+
+def test_a_living_primary_that_cannot_renew(pair: LeasePair) -> None:
+    """Cut off from etcd: its guard has paused the guest, so that no checkpoint comes; its heartbeat does."""
+    remus = pair.receive()
+    pair.guest.stop()
+    os.kill(remus.pid, signal.SIGSTOP)
+    await_takeover(pair)
 
 
 @pytest.mark.parametrize("victim", ["xl", "sender"])
