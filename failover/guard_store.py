@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from failover import processes
 from failover.clock import now_ns
 from failover.errors import FailoverError
 from failover.guard_board import Board, Slot, directory
+from failover.processes import Process
 from telemetry import files
 from telemetry.units import NS_PER_S
 
@@ -55,15 +57,22 @@ class Armed:
 
 @dataclass(frozen=True)
 class BackupOrder:
-    """Which copy may take over: that of `mark`, in this epoch alone; no copy where the mark is empty, in any epoch."""
+    """Which copy may take over: that of `mark`, in this epoch alone; no copy where the mark is empty, in any epoch.
+
+    Nor any once the process has ended whose stream the copy is of (R3): `pid` and `started`.
+    """
 
     epoch: int
     mark: str
     ordered_ns: int
+    pid: int
+    started: int
 
     def in_epoch(self, epoch: int) -> str | None:
         """The mark that is to be written in it; None where it says nothing of that."""
-        return self.mark if self.epoch == epoch or not self.mark else None
+        if not self.mark or processes.living(self.pid) != Process(self.pid, self.started):
+            return ""
+        return self.mark if self.epoch == epoch else None
 
 
 def tell(run_dir: Path, told: Told) -> None:
@@ -114,7 +123,10 @@ def handed_over(run_dir: Path, domain: str) -> int:
 
 
 def protect(run_dir: Path, domain: str, epoch: int, mark: str) -> None:
-    """Have the guard write that the copy of this mark may take over; void in any other epoch. `Told` has the answer."""
+    """Have the guard write that the copy of this mark may take over, while the caller lives; `Told` has the answer.
+
+    Void in any other epoch.
+    """
     _order_backup(run_dir, domain, epoch, mark)
 
 
@@ -153,6 +165,7 @@ def armed(run_dir: Path, domain: str) -> Armed | None:
 
 
 def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> int:
-    order = BackupOrder(epoch, mark, now_ns())
+    me = processes.this_process()
+    order = BackupOrder(epoch, mark, now_ns(), me.pid, me.started)
     files.replace(directory(run_dir, domain) / _BACKUP, json.dumps(asdict(order)) + "\n", durable=False)
     return order.ordered_ns

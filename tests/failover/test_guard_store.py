@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def test_orders_of_a_backup(tmp_path: Path, board: Board) -> None:
     assert second is not None
     assert [second.in_epoch(epoch) for epoch in (42, 43)] == ["", ""]
     assert second.ordered_ns == ordered_ns > first.ordered_ns
+    dead = replace(first, pid=2**22 + 1)
+    another = replace(first, started=first.started + 1)
+    assert [order.in_epoch(42) for order in (dead, another)] == ["", ""]
     (directory(tmp_path, "web1") / "backup").write_text('{"mark": "copy"}')
     with pytest.raises(GuardFileError, match="was not written by Hefery"):
         guard_store.backup_order(tmp_path, "web1")
