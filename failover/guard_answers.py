@@ -76,7 +76,8 @@ def burn(state: State, reason: str, claim_ns: int) -> State:
 def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
     match answer:
         case Answers():
-            return replace(state, fence_answered_ns=now_ns, fence_ask_ns=now_ns + PROBED_NS // 2)
+            ask_ns = now_ns if state.epoch else now_ns + PROBED_NS // 2  # what is won meanwhile waits for the disk
+            return replace(state, fence_answered_ns=now_ns, fence_ask_ns=ask_ns)
         case Given(epoch) if epoch == state.epoch:
             ask_ns = state.ask_ns if state.is_told else now_ns
             return replace(state, is_fenced=True, fence_answered_ns=now_ns, ask_ns=ask_ns)

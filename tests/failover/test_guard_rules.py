@@ -252,6 +252,13 @@ def test_it_begins_paused_and_asks_the_fence_before_the_lease() -> None:
     assert world.step().act is Act.UNPAUSE
 
 
+def test_an_answer_to_an_older_question_does_not_put_the_fences_call_off() -> None:
+    held = Held(9, TTL_NS)
+    won = heard(State(), Won(held, is_told=True), 0, LIMITS)
+    probed = heard(won, Answers(), 1, LIMITS)
+    assert Ask.FENCE in decide(probed, 1, Evidence(PAUSED, is_paused_by_us=True), LIMITS)[1].asks
+
+
 def test_it_is_paused_at_the_deadline_and_not_before(world: World) -> None:
     deadline_ns = world.state.deadline_ns
     world.now_ns = deadline_ns - 1
