@@ -61,7 +61,7 @@ def test_maintenance(pair: GuardedPair) -> None:
 
 def test_a_host_in_maintenance_takes_no_copies(pair: GuardedPair) -> None:
     assert pair.b.does("maintenance")[0] == 0
-    assert pair.a.replicate().wait() == 1
+    assert pair.a.replicate().wait(30) == 1
     assert "b is in maintenance, and takes no copies" in pair.a.log()
     assert pair.b.does("maintenance", "--end")[0] == 0
     pair.named()

@@ -115,6 +115,6 @@ def test_release_ends_nothing_while_the_record_cannot_be_written(pair: GuardedPa
 
 def test_nothing_is_replicated_while_an_older_copy_might_take_over(pair: GuardedPair) -> None:
     pair.kill(pair.a, "guard")
-    assert pair.a.replicate().wait() == 1
+    assert pair.a.replicate().wait(30) == 1
     assert "that no copy may take over could not be written" in pair.a.log()
     assert pair.b.domains() == {}
