@@ -16,6 +16,10 @@ def test_a_protected_guest(pair: GuardedPair) -> None:
     seen = pair.status(pair.a)[1]
     assert (seen["holder"], seen["runner"], seen["disk_owner"], seen["problems"]) == ("a", "a", "a", [])
     assert (seen["protected"], seen["epoch"]) == (True, seen["disk_epoch"])
+    guard_store.alone(pair.a.run_dir, pair.domain)
+    wait_for(lambda: pair.record().backup == "")
+    code, seen = pair.status(pair.a)  # though the stream goes on, and the copy is whole
+    assert (code, seen["protected"], seen["problems"]) == (3, False, [])
 
 
 @pytest.mark.parametrize("victim", ["xl", "receiver"])
