@@ -88,8 +88,8 @@ class Claim:
     """When the lease is to be asked next."""
     claim_ns: int = 0
     """Before which it is not claimed."""
-    beat: int = 0
-    """The newest that was seen of its holder."""
+    beat: int = -1
+    """The newest that was seen of its holder; none is 0."""
     beat_ns: int = 0
     """When it was first seen."""
     free_ns: int = 0

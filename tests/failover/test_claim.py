@@ -98,6 +98,8 @@ def test_a_silent_stream_is_a_reason_once_the_lease_is_not_renewed() -> None:
     again_ns = NOW + 600 * MS
     same = after(seen, Ask.LOOK, Refused(OURS), again_ns)
     assert step(same, quiet, NOW + S).asks == (Ask.CLAIM, Ask.PROBE)
+    free = after(PROBED, Ask.LOOK, Refused(replace(OURS, beat=0)))
+    assert step(free, quiet, NOW + S).asks == (Ask.CLAIM, Ask.PROBE)
     renewed = after(seen, Ask.LOOK, Refused(replace(OURS, beat=7)), again_ns)
     assert step(renewed, quiet, again_ns + 600 * MS).asks == (Ask.LOOK,)
 
