@@ -17,16 +17,13 @@ _NS_PER_S: Final = "1000000000.0"
 
 
 class Fold(StrEnum):
-    """What stands for the values of a window. Empty windows give no value, so that gaps are seen.
-
-    Flux drops empty windows for its own max and min; of the exact quantiles it does not.
-    """
+    """What stands for the values of a window."""
 
     MEAN = "mean"
     SUM = "sum"
     COUNT = "count"
-    HIGHEST = '(column, tables=<-) => tables |> quantile(column: column, q: 1.0, method: "exact_mean")'
-    LOWEST = '(column, tables=<-) => tables |> quantile(column: column, q: 0.0, method: "exact_mean")'
+    HIGHEST = "max"
+    LOWEST = "min"
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,34 @@ def check(asked: Sequence[str], known: Collection[str], where: str) -> None:
 
 
 def curves(source: Flux, fold: Fold, by: Sequence[str] = ()) -> Flux:
-    """A curve for each field and value of the tags `by`."""
+    """A curve for each field and value of the tags `by`; `source` are plain points, which the storage folds quickly.
+
+    Series that `by` does not tell apart must not be of the same time, as those of a domain that moves between hosts.
+    """
+    return with_gaps(source.pipe(folded(fold)), "sum" if fold in {Fold.SUM, Fold.COUNT} else "mean", by)
+
+
+def folded(fold: Fold) -> str:
+    """The step that folds each series; the time of a window is its start, so that it stays in that window."""
+    return f'aggregateWindow(every: v.windowPeriod, fn: {fold}, createEmpty: false, timeSrc: "_start")'
+
+
+def with_gaps(source: Flux, fold: str, by: Sequence[str]) -> Flux:
+    """One curve of the series that have the same field and tags `by`; windows without a value show that."""
     return source.pipe(
         f"group(columns: {array([*by, '_field'])})",
         f"aggregateWindow(every: v.windowPeriod, fn: {fold})",
         f"keep(columns: {array(['_time', '_value', '_field', *by])})",
         columns=("_time", "_value", *by),
+    )
+
+
+def highest_of_all(source: Flux) -> Flux:
+    """A curve for each field, the highest of all series; exact quantiles show gaps, where Flux's own max drops them."""
+    return with_gaps(
+        source.pipe(folded(Fold.HIGHEST)),
+        '(column, tables=<-) => tables |> quantile(column: column, q: 1.0, method: "exact_mean")',
+        (),
     )
 
 

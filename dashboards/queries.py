@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dashboards.flux import DASHBOARD, Flux, Fold, age_s, array, curves, newest, newest_of_each, points
+from dashboards.flux import (
+    DASHBOARD,
+    Flux,
+    Fold,
+    age_s,
+    array,
+    curves,
+    folded,
+    newest,
+    newest_of_each,
+    points,
+    with_gaps,
+)
 from predictor.policy_settings import PolicySettings
 from predictor.settings import ServiceSettings
 from telemetry.schema import SCHEMA
@@ -111,13 +123,19 @@ def states(where: Sequence[str] = ()) -> Flux:
 
 def protected_curve(where: Sequence[str] = ()) -> Flux:
     """Curve by domain: 1 while all of a window was protected, 0 where not, -1 where nobody told."""
-    return curves(
-        points("checkpoint", "protected", where=where).pipe(
-            "map(fn: (r) => ({r with _value: if r._value then 1.0 else 0.0}))"
-        ),
-        Fold.LOWEST,
-        ["domain"],
-    ).pipe(f"fill(value: {UNKNOWN}.0)", 'set(key: "_field", value: "protection")')
+    told = points("checkpoint", "protected", where=where)
+    lost = told.pipe("filter(fn: (r) => r._value == false)")
+    counted = folded(Fold.COUNT)
+    text = (
+        f"told = {told.pipe(counted, 'map(fn: (r) => ({r with _value: 1.0}))').text}\n"
+        f"lost = {lost.pipe(counted, 'map(fn: (r) => ({r with _value: 0.0}))').text}\n"
+        "union(tables: [told, lost])"
+    )
+    return with_gaps(Flux(text), "mean", ["domain"]).pipe(
+        f"fill(value: {UNKNOWN}.0)",
+        "map(fn: (r) => ({r with _value: if r._value > 0.0 and r._value < 1.0 then 0.0 else r._value}))",
+        'set(key: "_field", value: "protection")',
+    )
 
 
 def guard_curve(where: Sequence[str] = ()) -> Flux:

@@ -5,7 +5,7 @@ from typing import Final
 from dashboards import queries as q
 from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves, response_times, time_lost
 from dashboards.dashboard import Dashboard, Row
-from dashboards.flux import Fold, curves, points
+from dashboards.flux import Fold, curves, highest_of_all, points
 from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, cell, line, unit_of
 from dashboards.panel import graph, table
 
@@ -14,7 +14,7 @@ _LABELS: Final = ("label",)
 _SPREAD: Final = graph(
     "Tail of the response times",
     "Of the labels chosen, the worst label in each window: median, 95th and 99th percentile, longest.",
-    [curves(points("response", "p50_ms", "p95_ms", "p99_ms", "max_ms", where=_LABELS), Fold.HIGHEST)],
+    [highest_of_all(points("response", "p50_ms", "p95_ms", "p99_ms", "max_ms", where=_LABELS))],
     unit_of("response", "p50_ms"),
     [
         line("response", "max_ms", "longest", ORANGE, lineWidth=1, fillOpacity=0),

@@ -174,9 +174,8 @@ def interval_curves(width: int = 12) -> Panel:
         " that a checkpoint takes itself. In force below chosen: the governor doubts, or protects.",
         [
             curves(points("decision", "interval_ms", where=CHOSEN), Fold.LOWEST),
-            curves(
-                points("checkpoint", "interval_ms", where=CHOSEN).pipe('set(key: "_field", value: "in_force_ms")'),
-                Fold.LOWEST,
+            curves(points("checkpoint", "interval_ms", where=CHOSEN), Fold.LOWEST).pipe(
+                'set(key: "_field", value: "in_force_ms")'
             ),
             curves(points("checkpoint", "period_ms", where=CHOSEN), Fold.MEAN),
         ],

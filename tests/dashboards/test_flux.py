@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from dashboards.flux import Fold, curves, newest, points
+from dashboards.flux import Fold, curves, highest_of_all, newest, points
 from tests.dashboards.asking import answer, completed
 from tests.dashboards.recording import DOMAIN, PROTECTED, START
 from tests.influxd import Influx
@@ -45,3 +45,15 @@ def test_the_newest_value_whatever_the_host(recorded: Influx) -> None:
     for field in ("cpu_ratio", "memory_ratio"):
         last = max((one for one in raw if one["_field"] == field), key=lambda one: one["_time"])
         assert float(row[field]) == float(last["_value"])
+
+
+def test_the_highest_of_all_series_with_gaps(recorded: Influx) -> None:
+    """CPU of hosts a and b: in each window the higher of their highest."""
+    found = defaultdict(list)
+    for row in answer(recorded, completed(points("host", "cpu_ratio").query, SPAN)):
+        found[int(datetime.fromisoformat(row["_time"]).timestamp()) // _WINDOW_S].append(float(row["_value"]))
+    rows = answer(recorded, completed(highest_of_all(points("host", "cpu_ratio")).query, SPAN))
+    for row in rows[:-1]:
+        within = found.get(int(datetime.fromisoformat(row["_time"]).timestamp()) // _WINDOW_S - 1)
+        assert row["_value"] == "" if within is None else float(row["_value"]) == pytest.approx(max(within))
+    assert len(rows) == pytest.approx((PROTECTED - START).total_seconds() / _WINDOW_S, abs=1)

@@ -1,10 +1,12 @@
 """Every query of every dashboard on a real InfluxDB with a recorded run: its rows are there, with what panels show."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from dashboards import queries as q
 from dashboards.__main__ import BOARDS
 from dashboards.dashboard import ANNOTATIONS, Annotation, Dashboard, Variable
 from dashboards.flux import Flux, points
@@ -96,6 +98,21 @@ def test_a_result_is_weighted_by_answers(recorded: Influx) -> None:
     assert float(result["mean_ms"]) == pytest.approx(weighted)
     assert float(result["count"]) == sum(window["count"] for window in windows.values())
     assert float(result["errors"]) == sum(window["errors"] for window in windows.values()) > 0
+
+
+def test_a_window_is_protected_where_all_of_it_was(recorded: Influx) -> None:
+    """Against the points themselves, by windows of 10 s; -1 where there are none."""
+    windows: dict[int, list[bool]] = {}
+    for row in answer(recorded, completed(points("checkpoint", "protected").query, AFTER)):
+        second = int(datetime.fromisoformat(row["_time"]).timestamp())
+        windows.setdefault(second // 10, []).append(row["_value"] == "true")
+    shown = [
+        (int(datetime.fromisoformat(row["_time"]).timestamp()) // 10 - 1, float(row["_value"]))
+        for row in answer(recorded, completed(q.protected_curve().query, AFTER))
+    ]
+    assert shown == [(n, -1.0 if n not in windows else float(all(windows[n]))) for n, _ in shown]
+    assert {value for _, value in shown} == {-1.0, 0.0, 1.0}
+    assert any(len(set(told)) == 2 for told in windows.values())
 
 
 @pytest.mark.parametrize(("measurement", "field"), [("checkpoint", "pause"), ("response", "mean_s")])
