@@ -179,6 +179,7 @@ def test_a_dead_guards_guest_stands_still_before_another_can_win(host: Host) -> 
 def test_a_guard_that_comes_back_in_time_is_not_noticed(host: Host) -> None:
     host.configure(ttl_s=10.0)  # a busy machine takes its time to start Python
     guard, _ = host.guarded()
+    wait_for(lambda: not host.board[Slot.TELLING])  # what it has begun to write it has put on record
     epoch, deadline_ns = host.board[Slot.EPOCH], host.board[Slot.DEADLINE]
     calls = host.xen.calls()
     guard.kill()
