@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dashboards.flux import Flux, any_of, array, points
-from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW, Json
+from dashboards.annotations import ANNOTATIONS
+from dashboards.flux import Flux, array, points
+from dashboards.look import Json
 from dashboards.panel import SOURCE, Panel
-from telemetry.schema import NOBODY
 
 COLUMNS: Final = 24
 _SCHEMA_VERSION: Final = 39
@@ -61,6 +61,11 @@ class Dashboard:
     since: str = "now-3h"
     marks: tuple[str, ...] = ("Failover", "Protection lost", "Protected")
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The names of what an operator chooses."""
+        return frozenset(variable.name for variable in self.variables)
+
     def panel_id(self, title: str) -> int:
         """The number of the first panel of that title."""
         return next(int(panel["id"]) for panel in _placed(self.rows) if panel["title"] == title)
@@ -79,7 +84,7 @@ class Dashboard:
             "time": {"from": self.since, "to": "now"},
             "refresh": "10s",
             "templating": {"list": [_source_variable(), *(variable.json() for variable in self.variables)]},
-            "annotations": {"list": [annotation.json(self) for annotation in ANNOTATIONS]},
+            "annotations": {"list": [annotation.json(self.marks, self.chosen) for annotation in ANNOTATIONS]},
             "links": [_LINKS],
             "panels": list(_placed(self.rows)),
         }
@@ -102,67 +107,6 @@ def tag_values(measurement: str, field: str, tag: str) -> Flux:
         "last()", f"keep(columns: {array([tag])})", "group()", f'distinct(column: "{tag}")', columns=("_value",)
     )
 
-
-@dataclass(frozen=True)
-class Annotation:
-    """What is drawn over all graphs; `events` has a domain, and the columns by which Grafana knows an annotation."""
-
-    title: str
-    color: str
-    events: Flux
-
-    def json(self, board: "Dashboard") -> Json:
-        """Grafana's form."""
-        return {
-            "name": self.title,
-            "enable": self.title in board.marks,
-            "iconColor": self.color,
-            "datasource": SOURCE,
-            "target": {"refId": "events", "query": self.flux(board.variables).query},
-        }
-
-    def flux(self, variables: Sequence[Variable]) -> Flux:
-        """Where a domain is chosen, what concerns it, or all domains."""
-        chosen = (
-            [f"filter(fn: (r) => r.domain =~ /^({NOBODY}|${{domain:regex}})$/)"] if _has(variables, "domain") else []
-        )
-        return self.events.pipe(*chosen).drop("domain")
-
-
-def _happened(*kinds: str) -> Flux:
-    return points("event", "text").pipe(
-        f"filter(fn: (r) => {any_of('kind', kinds)})",
-        "group()",
-        "map(fn: (r) => ({domain: r.domain, time: r._time, title: r.kind,"
-        ' text: r.domain + ": " + r._value, tags: r.host}))',
-        columns=("domain", "time", "title", "text", "tags"),
-    )
-
-
-def _incidents() -> Flux:
-    """They last from `time` to `timeEnd`: those without an end go on."""
-    return points("incident", "level", "text", "end_ns").pipe(
-        "toString()",
-        "group()",
-        'pivot(rowKey: ["_time", "domain", "id"], columnKey: ["_field"], valueColumn: "_value")',
-        'map(fn: (r) => ({domain: r.domain, time: r._time, title: r.level, text: r.domain + ": " + r.text, tags: r.id,'
-        " timeEnd: if exists r.end_ns then time(v: int(v: r.end_ns)) else v.timeRangeStop}))",
-        columns=("domain", "time", "timeEnd", "title", "text", "tags"),
-    )
-
-
-def _has(variables: Sequence[Variable], name: str) -> bool:
-    return any(variable.name == name for variable in variables)
-
-
-ANNOTATIONS: Final = (
-    Annotation("Failover", RED, _happened("takeover", "handed_over", "stands_still")),
-    Annotation("Protection lost", ORANGE, _happened("unprotected", "ended", "given_up")),
-    Annotation("Protected", GREEN, _happened("protected")),
-    Annotation("Interval changed", BLUE, _happened("applied")),
-    Annotation("Model changed", PURPLE, _happened("model")),
-    Annotation("Incident", YELLOW, _incidents()),
-)
 
 _LINKS: Final[Json] = {
     "type": "dashboards",

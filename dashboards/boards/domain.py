@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from dashboards import histories as h
 from dashboards import queries as q
 from dashboards.boards.shared import (
     CHOSEN,
@@ -128,14 +129,14 @@ DOMAIN_BOARD: Final = Dashboard(
                 table(
                     "Decisions",
                     "When the reason of the decision changed, the newest first.",
-                    [q.turns(CHOSEN)],
+                    [h.turns(CHOSEN)],
                     decision_columns(),
                     width=12,
                 ),
                 table(
                     "Events",
                     "What happened to this domain but for changes of its interval, the newest first.",
-                    [q.events("r.domain =~ /^${domain:regex}$/", *q.REMARKABLE).drop("domain")],
+                    [h.events("r.domain =~ /^${domain:regex}$/", *h.REMARKABLE).drop("domain")],
                     [column for column in EVENT_COLUMNS if column.name != "domain"],
                     width=12,
                 ),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dashboards import queries as q
+from dashboards import histories as h
 from dashboards.boards.shared import CHOSEN, DOMAIN, LABEL, interval_curves, response_times, time_lost
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, highest_of_all, points
@@ -45,7 +45,7 @@ EXPERIMENT: Final = Dashboard(
                 table(
                     "Result by label",
                     "Over the time shown; the mean weighted by answers, percentiles as means of the windows' own.",
-                    [q.results(_LABELS)],
+                    [h.results(_LABELS)],
                     (
                         cell("label", "Label", "string", 280),
                         cell("count", "Answers", "none", 130, decimals=0),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from dashboards import histories as h
 from dashboards import queries as q
 from dashboards.boards.shared import (
     EVENT_COLUMNS,
@@ -89,7 +90,7 @@ _OVER_TIME: Final = Row(
         timeline(
             "Protection",
             "Green while checkpoints keep coming; red while a failure of the host would lose the domain.",
-            [q.protected_curve()],
+            [h.protected_curve()],
             "none",
             name="${__field.labels.domain}",
             width=8,
@@ -98,7 +99,7 @@ _OVER_TIME: Final = Row(
         timeline(
             "Forecast",
             "The next state: normal where that is likelier than not. Grey: no forecast, so the interval is protective.",
-            [q.states()],
+            [h.states()],
             "none",
             name="${__field.labels.domain}",
             width=8,
@@ -143,7 +144,7 @@ OVERVIEW: Final = Dashboard(
                 table(
                     "Events",
                     "What happened but for changes of intervals and models, the newest first.",
-                    [q.events(*q.REMARKABLE)],
+                    [h.events(*h.REMARKABLE)],
                     EVENT_COLUMNS,
                 ),
             ),

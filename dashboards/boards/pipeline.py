@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from dashboards import histories as h
 from dashboards import queries as q
 from dashboards.boards.shared import (
     EVENT_COLUMNS,
@@ -135,7 +136,7 @@ PIPELINE: Final = Dashboard(
                 table(
                     "What the parts complain about",
                     "Events of the pipeline itself, the newest first; none is well.",
-                    [q.events(any_of("kind", _TROUBLE))],
+                    [h.events(any_of("kind", _TROUBLE))],
                     EVENT_COLUMNS,
                     width=12,
                 ),
@@ -147,7 +148,7 @@ PIPELINE: Final = Dashboard(
                 table(
                     "Training",
                     "The training runs of the last 30 days; a refused model leaves the one before in force.",
-                    q.TRAININGS,
+                    h.TRAININGS,
                     TRAINING_COLUMNS,
                     join="_time",
                     sort=("Time", True),

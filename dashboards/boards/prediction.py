@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dashboards import queries as q
+from dashboards import histories as h
 from dashboards.boards.shared import CHOSEN, DOMAIN, TRAINING_COLUMNS, decision_columns, interval_curves, state_lines
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, points
@@ -87,7 +87,7 @@ PREDICTION: Final = Dashboard(
                 table(
                     "Decisions",
                     "When the reason of the decision changed, the newest first.",
-                    [q.turns(CHOSEN)],
+                    [h.turns(CHOSEN)],
                     decision_columns(),
                     width=12,
                 ),
@@ -99,7 +99,7 @@ PREDICTION: Final = Dashboard(
                 table(
                     "Training",
                     "The training runs of the last 30 days; a refused model leaves the one before in force.",
-                    q.TRAININGS,
+                    h.TRAININGS,
                     TRAINING_COLUMNS,
                     join="_time",
                     sort=("Time", True),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from dashboards import histories as h
 from dashboards import queries as q
 from dashboards.dashboard import Variable, link, tag_values
 from dashboards.flux import Flux, Fold, curves, points
@@ -117,9 +118,9 @@ def state_lines() -> Panel:
         "Protection: red while a failure of the host would lose the domain. Forecast: normal where that is likely."
         " Interval: orange at the protective one, as trouble is near or nothing is known.",
         [
-            q.protected_curve(CHOSEN).drop("domain"),
-            q.states(CHOSEN).drop("domain"),
-            q.guard_curve(CHOSEN).drop("domain"),
+            h.protected_curve(CHOSEN).drop("domain"),
+            h.states(CHOSEN).drop("domain"),
+            h.guard_curve(CHOSEN).drop("domain"),
         ],
         "none",
         width=24,
@@ -136,7 +137,7 @@ def guard_lines(width: int = 12) -> Panel:
     return timeline(
         "How closely each domain is guarded",
         "The shortest interval chosen. Orange: the protective one, as trouble is near or nothing is known.",
-        [q.guard_curve()],
+        [h.guard_curve()],
         unit_of("decision", "interval_ms"),
         name="${__field.labels.domain}",
         width=width,
@@ -149,7 +150,7 @@ def time_lost(where: Sequence[str] = (), width: int = 12) -> Panel:
     return graph(
         "Time lost to checkpoints",
         "Share of the time that the domain stood still for checkpoints.",
-        [q.standing_still(where)],
+        [h.standing_still(where)],
         "percentunit",
         width=width,
         name="${__field.labels.domain}",

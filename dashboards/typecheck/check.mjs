@@ -14,7 +14,9 @@ const PANELS = {
 // Enum members are nominal in TypeScript, so each enum becomes its words; every option is optional.
 const HEAD = [
   `import type * as Board from '${SCHEMA}/dashboard/x/Dashboard_types.gen';`,
-  ...Object.values(PANELS).map(([file], i) => `import type * as Panel${i} from '${SCHEMA}/composable/${file}_types.gen';`),
+  ...Object.values(PANELS).map(
+    ([file], i) => `import type * as Panel${i} from '${SCHEMA}/composable/${file}_types.gen';`,
+  ),
   'type Loose<T> = T extends string ? `${T}` : T extends (infer U)[] ? Loose<U>[]',
   '  : T extends object ? { [K in keyof T]?: Loose<T[K]> } : T;',
 ];
@@ -68,6 +70,8 @@ const found = ts.getPreEmitDiagnostics(ts.createProgram(sources, OPTIONS));
 for (const { file, start, messageText } of found) {
   const line = file?.text.slice(file.text.lastIndexOf('\n', start) + 1, start) ?? '';
   const name = line.match(/const (\w+)/)?.[1] ?? '';
-  console.log(`${path.basename(file?.fileName ?? '')}: ${name}: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 300)}`);
+  console.log(
+    `${path.basename(file?.fileName ?? '')}: ${name}: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 300)}`,
+  );
 }
 process.exit(found.length ? 1 : 0);

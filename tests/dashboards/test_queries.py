@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from dashboards import queries as q
+from dashboards import histories as h
 from dashboards.__main__ import BOARDS
-from dashboards.dashboard import ANNOTATIONS, Annotation, Dashboard, Variable
+from dashboards.annotations import ANNOTATIONS, Annotation
+from dashboards.dashboard import Dashboard
 from dashboards.flux import Flux, points
 from dashboards.panel import Panel
 from tests.dashboards.asking import answer, cells, completed
@@ -48,11 +49,10 @@ def test_variables_find_their_values(recorded: Influx, board: Dashboard) -> None
 @pytest.mark.parametrize("annotation", ANNOTATIONS, ids=lambda annotation: annotation.title)
 def test_annotations(recorded: Influx, annotation: Annotation) -> None:
     """With a domain chosen there are those of it and of all domains; this run has but one."""
-    domain = Variable("domain", "Domain", points("domain", "state"))
     every = answer(recorded, completed(annotation.flux(()).query, AFTER))
     assert {"time", "title", "text", "tags"} <= cells(every)
-    assert answer(recorded, completed(annotation.flux((domain,)).query, AFTER)) == every
-    others = answer(recorded, completed(annotation.flux((domain,)).query, AFTER, {"domain": "other"}))
+    assert answer(recorded, completed(annotation.flux({"domain"}).query, AFTER)) == every
+    others = answer(recorded, completed(annotation.flux({"domain"}).query, AFTER, {"domain": "other"}))
     assert len(others) == (len(every) if annotation.title == "Model changed" else 0)
 
 
@@ -108,7 +108,7 @@ def test_a_window_is_protected_where_all_of_it_was(recorded: Influx) -> None:
         windows.setdefault(second // 10, []).append(row["_value"] == "true")
     shown = [
         (int(datetime.fromisoformat(row["_time"]).timestamp()) // 10 - 1, float(row["_value"]))
-        for row in answer(recorded, completed(q.protected_curve().query, AFTER))
+        for row in answer(recorded, completed(h.protected_curve().query, AFTER))
     ]
     assert shown == [(n, -1.0 if n not in windows else float(all(windows[n]))) for n, _ in shown]
     assert {value for _, value in shown} == {-1.0, 0.0, 1.0}

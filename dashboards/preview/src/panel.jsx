@@ -35,9 +35,13 @@ export function Picture({ panel, raw, width, height, job, range, fill, events, n
   useEffect(() => {
     if (empty && !job.mayBeEmpty) note('no data');
   }, []);
-  const { options, frames, fieldConfig } = useMemo(() => configured(panel, raw, fill, theme, job.mayBeEmpty ? () => {} : note), [panel, raw]);
+  const { options, frames, fieldConfig } = useMemo(
+    () => configured(panel, raw, fill, theme, job.mayBeEmpty ? () => {} : note),
+    [panel, raw],
+  );
   const common = { width, height, options, frames, timeRange: range, timeZone: 'utc' };
-  if (empty && panel.type !== 'stat') return <Centred {...{ width, height }} text={panel.fieldConfig.defaults.noValue || 'No data'} />;
+  if (empty && panel.type !== 'stat')
+    return <Centred {...{ width, height }} text={panel.fieldConfig.defaults.noValue || 'No data'} />;
   if (panel.type === 'timeseries') return <Curves {...common} events={events} />;
   if (panel.type === 'state-timeline') return <StateTimeline {...common} theme={theme} />;
   if (panel.type === 'table') return <Table {...common} fieldConfig={fieldConfig} />;
