@@ -21,6 +21,9 @@ _END_S: Final = 10
 _STOPS: Final = 500
 _BETWEEN_STOPS_S: Final = 0.01
 _XEN_ADDRESSES: Final = range(0xFFFF_8000_0000_0000, 0xFFFF_8800_0000_0000)
+_HEAD_START_S: Final = 0.5
+"""Of the primary, as all its emulated code is to be translated anew: a busy machine takes longer for it than the second
+of silence after which the backup would take over. The backup's own clock stands still meanwhile."""
 _LAST_FIRST: Final = tuple(reversed(MACHINES))  # the server first, the primary last: nobody waits for who is frozen
 
 
@@ -54,8 +57,11 @@ def _start(lab: Instance, name: str, built: Images, accelerator: str) -> None:
         for host in MACHINES:
             machine.start(lab, host, built, accelerator, restore=name)
         with _monitors(lab) as monitors:
-            for monitor in monitors:
-                monitor.execute("cont")
+            server, backup, primary = monitors
+            server.execute("cont")
+            primary.execute("cont")
+            time.sleep(_HEAD_START_S)
+            backup.execute("cont")
     except BaseException:
         _end(lab)  # never some of them, never frozen
         raise
