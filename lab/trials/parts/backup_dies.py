@@ -10,6 +10,7 @@ from lab.trials import base, clocks, copies, playbooks, store
 from lab.trials.part import Outcome, Part, Turn, faults, median_of, values
 from lab.trials.report import Row
 from lab.trials.site import Site
+from telemetry.units import NS_PER_S
 
 _MOST_S: Final = 5.0
 _SOON: Final = ("event_s", "point_s", "silence_s")
@@ -57,7 +58,7 @@ def _reprotect(site: Site, turn: Turn) -> float | None:
 
 
 def _after_s(seen: store.Seen | None, since_ns: int) -> float | None:
-    return None if seen is None else (seen.time_ns - since_ns) / 1e9
+    return None if seen is None else (seen.time_ns - since_ns) / NS_PER_S
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:

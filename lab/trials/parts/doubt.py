@@ -13,6 +13,7 @@ from lab.trials.children import Probe
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
 from lab.trials.report import Row
 from lab.trials.site import Site
+from telemetry.units import NS_PER_S
 
 _CASES: Final = ("order deleted", "order garbled", "agent killed", "predictor killed", "store down")
 _PROTECTIVE_MS: Final = 25
@@ -71,7 +72,7 @@ def _protected_s(probe: Probe, since_ns: int) -> float | None:
         ]
 
     wait(lambda: bool(protected()), _PATIENCE_S)
-    return (protected()[0] - since_ns) / 1e9 if protected() else None
+    return (protected()[0] - since_ns) / NS_PER_S if protected() else None
 
 
 def _by_events(site: Site, case: str) -> float | None:
@@ -88,7 +89,7 @@ def _by_events(site: Site, case: str) -> float | None:
         _PATIENCE_S,
         lambda p: p.tags["kind"] == "applied" and words in p.fields["text"],
     )
-    return None if event is None else (event.time_ns - ahead_ns - killed_ns) / 1e9
+    return None if event is None else (event.time_ns - ahead_ns - killed_ns) / NS_PER_S
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:

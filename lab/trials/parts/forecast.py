@@ -9,6 +9,7 @@ from lab.trials import base, clocks, loop, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, median_of
 from lab.trials.report import Row
 from lab.trials.site import Site
+from telemetry.units import NS_PER_MS, NS_PER_S
 
 _LOAD: Final = "cpu=0.9&pages_per_s=2000&megabytes=32&seconds=40"
 _NO_LOAD: Final = "seconds=0"
@@ -35,30 +36,36 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     )
     if decision is None:
         return Outcome({}, (f"no decision shortened the interval in {_PATIENCE_S} s under load",))
-    forecasts = store.points(site, "forecast", decision.time_ns, decision.time_ns + 1)
-    words = f"order {decision.fields['sequence']}:"
-    applied = store.await_point(
-        site,
-        "event",
-        loaded_ns,
-        _PATIENCE_S,
-        lambda p: p.tags["kind"] == "applied" and p.fields["text"].startswith(words),
-    )
+    applied = _applied(site, decision, loaded_ns)
     site.load(_NO_LOAD)  # so that the next trial finds calm the sooner
-    in_force_s = None if applied is None else (applied.time_ns - ahead_ns - decision.time_ns) / 1e9
+    forecasts = store.points(site, "forecast", decision.time_ns, decision.time_ns + 1)
+    in_force_s = None if applied is None else (applied.time_ns - ahead_ns - decision.time_ns) / NS_PER_S
     measured = {
         "in_force_s": in_force_s,
-        "load_to_decision_s": (decision.time_ns - loaded_ns) / 1e9,
+        "load_to_decision_s": (decision.time_ns - loaded_ns) / NS_PER_S,
         "decision": decision.fields,
         "forecast": forecasts[0].fields if forecasts else None,
-        "clock_ahead_ms": ahead_ns / 1e6,
+        "clock_ahead_ms": ahead_ns / NS_PER_MS,
     }
+    reason = decision.fields["reason"]
     found = {
         "the decision has no forecast beside it": not forecasts,
-        f"doubt shortened it, not a forecast: {decision.fields['reason']}": "evidence" not in decision.fields["reason"],
+        f"doubt shortened it, not a forecast: {reason}": "evidence" not in reason,
         "the order was not applied": in_force_s is None,
     }
     return Outcome(measured, faults(found))
+
+
+def _applied(site: Site, decision: store.Seen, since_ns: int) -> store.Seen | None:
+    """The event that tells that the decision is in force."""
+    words = f"order {decision.fields['sequence']}:"
+    return store.await_point(
+        site,
+        "event",
+        since_ns,
+        _PATIENCE_S,
+        lambda p: p.tags["kind"] == "applied" and p.fields["text"].startswith(words),
+    )
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:

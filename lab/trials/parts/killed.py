@@ -14,6 +14,7 @@ from lab.trials.children import Probe
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
 from lab.trials.report import Row
 from lab.trials.site import Site, Watch
+from telemetry.units import NS_PER_S
 
 _ON_PRIMARY: Final = {
     "xl remus": "systemctl show --property=MainPID --value {unit}",
@@ -94,7 +95,7 @@ def _trial(site: Site, turn: Turn) -> Outcome:
         "interval_ms": case.interval_ms,
         "wait_s": case.wait_s,
         "phase": reports.phase(probe.told, killed_ns),
-        "settled_s": (settled_ns - killed_ns) / 1e9,
+        "settled_s": (settled_ns - killed_ns) / NS_PER_S,
         "silence_s": copies.longest_silence_s(watch.frames, began_ns, settled_ns),
     }
     return Outcome(measured, (*found, *faults({"the guest was not protected again": not again})))

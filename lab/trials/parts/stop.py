@@ -8,6 +8,7 @@ from lab.trials import base, copies, playbooks, reports
 from lab.trials.part import Outcome, Part, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
+from telemetry.units import NS_PER_S
 
 _PLAYBOOK: Final = "playbooks/stop-replication.yml"
 _BY_PLAYBOOK_EVERY: Final = 5
@@ -27,7 +28,7 @@ def _trial(site: Site, turn: Turn) -> Outcome:
             time.sleep(turn.random.uniform(0, 2))
             began_ns = time.time_ns()
             how = _stop(site, turn)
-            stop_s = (time.time_ns() - began_ns) / 1e9
+            stop_s = (time.time_ns() - began_ns) / NS_PER_S
         stopped_ns = time.time_ns()
         time.sleep(_AFTERWARDS_S)
     frames, left = watch.frames, site.copies(site.both())
