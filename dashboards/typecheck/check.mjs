@@ -71,7 +71,8 @@ for (const { file, start, messageText } of found) {
   const line = file?.text.slice(file.text.lastIndexOf('\n', start) + 1, start) ?? '';
   const name = line.match(/const (\w+)/)?.[1] ?? '';
   console.log(
-    `${path.basename(file?.fileName ?? '')}: ${name}: ${ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 300)}`,
+    `${path.basename(file?.fileName ?? '')}: ${name}:`,
+    ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 300),
   );
 }
 process.exit(found.length ? 1 : 0);

@@ -4,7 +4,7 @@ import { PanelChrome, useTheme2 } from '@grafana/ui';
 import { dateTimeFormat } from '@grafana/data';
 import { utils as grid } from 'react-grid-layout';
 import { fetched, Picture } from './panel.jsx';
-import { complain } from './registry.js';
+import { complain } from './complaints.js';
 import { filler } from './variables.js';
 
 const [CELL, GAP, MARGIN, TOP, COLUMNS] = [30, 8, 16, 48, 24];

@@ -16,7 +16,8 @@ import { cloneDeep } from 'lodash';
 import { lastValueFrom } from 'rxjs';
 import { Happenings } from './annotations.jsx';
 import { ask } from './flux.js';
-import { deadOverrides, pluginFor } from './registry.js';
+import { deadOverrides } from './complaints.js';
+import { pluginFor } from './plugins.js';
 import { StateTimeline } from './timeline.jsx';
 import { complete } from './variables.js';
 
