@@ -20,6 +20,12 @@ from failover.incoming import Incoming
 from tests.failover import stream
 from tests.waiting import wait_for
 
+WHOLE = stream.header("web1") + stream.checkpoint(20)
+"""A first copy that fits between the receiver and an xl that does not read."""
+MORE = stream.checkpoint(14) * 5
+"""More than fits there, but not more than the receiver's kernel takes, too."""
+_KERNEL_BYTES = 200_000
+"""Of the receiver's socket: by itself it grows only as it is read."""
 SIOCOUTQ = termios.TIOCOUTQ
 """What a socket has sent and the other side's kernel has not acknowledged (tcp(7))."""
 
@@ -44,6 +50,7 @@ class Copy:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KERNEL_BYTES)
         self.primary = stack.enter_context(socket.create_connection(listener.getsockname()))
         received, _ = listener.accept()
         stack.callback(received.close)
@@ -99,7 +106,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
 
 def test_what_was_acknowledged_before_the_takeover_reaches_xl(copy: Copy) -> None:
     """It waits in the kernel, as xl was slow: the guest's output for it may be with clients already."""
-    data = stream.full_copy("web1") + stream.checkpoint(200) * 2
+    data = stream.header("web1") + MORE
     copy.acknowledged(data)
     copy.gate.is_won = True
     wait_for(lambda: copy.gate.has_drained)
@@ -110,12 +117,12 @@ def test_what_was_acknowledged_before_the_takeover_reaches_xl(copy: Copy) -> Non
 
 
 def test_nothing_is_acknowledged_after_the_takeover_has_begun(copy: Copy) -> None:
-    copy.acknowledged(stream.full_copy("web1"))
+    copy.acknowledged(WHOLE)
     copy.gate.is_won = True
     copy.primary.settimeout(20)
     with pytest.raises(OSError, match=r"reset|Broken pipe"):
         copy.primary.sendall(stream.checkpoint() * 10000)
-    assert copy.read(len(stream.full_copy("web1")))
+    assert copy.read(len(WHOLE))
     wait_for(lambda: copy.decision is not None)
 
 
@@ -131,10 +138,11 @@ def test_what_is_no_stream_of_remus_is_not_passed_on(copy: Copy) -> None:
 
 def test_a_copy_that_is_the_guest_is_not_lost_to_what_is_no_stream(copy: Copy) -> None:
     """From then on nobody else has it: what came before counts."""
-    whole = stream.full_copy("web1")
-    copy.acknowledged(whole)
-    assert copy.read(len(whole)) == whole
-    copy.acknowledged(stream.checkpoint(200) * 2 + b"\xff" * 64)  # xl is slow: the end of it is not yet looked at
+    copy.acknowledged(WHOLE)
+    assert copy.read(len(WHOLE)) == WHOLE
+    copy.acknowledged(
+        WHOLE[len(stream.header("web1")) :] + MORE + b"\xff" * 64
+    )  # xl is slow: the end of it is not yet looked at
     copy.gate.is_won = True
     wait_for(lambda: copy.gate.has_drained)
     copy.xl.setblocking(False)
