@@ -20,6 +20,8 @@ from telemetry.units import NS_PER_S
 
 _MOST_BYTES: Final = 1 << 16
 """An answer is a few keys of one guest."""
+_BEGUN_NS: Final = 5 * NS_PER_S
+"""A connection that has not come about by then is begun anew."""
 
 
 class EtcdError(FailoverError):
@@ -43,6 +45,9 @@ class Endpoint:
         self.url, self._tls = url, tls
         self._host, self._port = str(parts.hostname), int(parts.port or 0)
         self._open: http.client.HTTPConnection | None = None
+        self._begun: TcpSocket | TlsSocket | None = None
+        """Connected, with TLS still to be agreed on."""
+        self._begun_ns = 0
 
     def post(self, path: str, message: Mapping[str, object], token: str, deadline_ns: int) -> Mapping[str, Any]:
         """The answer; raises EtcdError, EtcdRefused. A connection that the server has left is made anew once."""
@@ -69,13 +74,14 @@ class Endpoint:
 
     def close(self) -> None:
         """End the connection."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        for connection in (self._open, self._begun):
+            if connection is not None:
+                connection.close()
+        self._open = self._begun = None
 
     def _exchange(self, path: str, body: str, headers: dict[str, str], deadline_ns: int) -> tuple[int, bytes]:
+        connection = self._open = self._open or self._connect(deadline_ns)
         try:
-            connection = self._open = self._open or self._connect(deadline_ns)
             assert isinstance(connection.sock, TcpSocket | TlsSocket)
             connection.sock.deadline_ns = deadline_ns
             connection.sock.settimeout(_left_s(deadline_ns))
@@ -90,18 +96,37 @@ class Endpoint:
         return answer.status, data
 
     def _connect(self, deadline_ns: int) -> http.client.HTTPConnection:
+        """A connection; what is late of it goes on with the next call, as TLS takes an emulated host half a second."""
+        try:
+            if self._begun is None or time.monotonic_ns() - self._begun_ns > _BEGUN_NS:
+                self.close()
+                self._begun, self._begun_ns = self._begin(deadline_ns), time.monotonic_ns()
+            self._begun.settimeout(_left_s(deadline_ns))
+            if isinstance(self._begun, TlsSocket):
+                self._begun.do_handshake()
+        except TimeoutError:
+            raise
+        except BaseException:
+            self.close()
+            raise
         connection = http.client.HTTPConnection(self._host, self._port)
+        connection.sock, self._begun = self._begun, None
+        return connection
+
+    def _begin(self, deadline_ns: int) -> "TcpSocket | TlsSocket":
         plain = TcpSocket(AF_INET if ip_address(self._host).version == 4 else AF_INET6, SOCK_STREAM)
         try:
             plain.settimeout(_left_s(deadline_ns))
             plain.connect((self._host, self._port))
             plain.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            plain.settimeout(_left_s(deadline_ns))
-            connection.sock = self._tls.wrap_socket(plain, server_hostname=self._host) if self._tls else plain
+            if self._tls is None:
+                return plain
+            wrapped = self._tls.wrap_socket(plain, server_hostname=self._host, do_handshake_on_connect=False)
         except BaseException:
             plain.close()
             raise
-        return connection
+        assert isinstance(wrapped, TlsSocket)
+        return wrapped
 
     def _read(self, status: int, data: bytes) -> Mapping[str, Any]:
         answer = None

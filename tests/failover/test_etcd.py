@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -260,3 +261,34 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, name: str, text: st
     settings = LeaseSettings(("https://127.0.0.1:1",), CLUSTER, tmp_path / "authority.pem", "a", tmp_path / "password")
     with pytest.raises(FailoverError, match=complaint):
         Etcd(settings)
+
+
+def test_a_connection_that_takes_longer_than_a_call_goes_on_with_the_next(tmp_path: Path) -> None:
+    """As on an emulated host, where TLS alone takes half a second."""
+    files = make_tls(tmp_path)
+    accepted: list[socket.socket] = []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    answer = http({"header": HEADER})
+
+    def serve() -> None:
+        plain, _ = listener.accept()
+        accepted.append(plain)
+        is_late.wait(20)
+        with context.wrap_socket(plain, server_side=True) as connection:
+            read_request(connection)
+            connection.sendall(answer)
+
+    is_late = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with Etcd(LeaseSettings((url,), CLUSTER, files.authority, call_timeout_s=LIMIT_S)) as etcd:
+            for _ in range(2):
+                with pytest.raises(EtcdError, match="no answer in time"):
+                    etcd.read("/k/")
+            is_late.set()
+            assert etcd.read("/k/") == {}
+        thread.join()
+    assert len(accepted) == 1
