@@ -14,6 +14,7 @@ from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 from failover.tenure import Tenure
 
+_ASK_LIMIT_S: Final = 5.0
 _ARM_LIMIT_S: Final = 5.0
 _LOOK_S: Final = 0.05
 
@@ -39,9 +40,7 @@ def _start(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool
         raise ActError(f"the guard of {domain.name} is not awake: start hefery-guard@{domain.name} first")
     with Etcd(settings.lease) as etcd:
         lease = Lease(etcd, domain.name, settings.host.name, settings.lease.ttl_s)
-        before = lease.look()
-        if isinstance(before, Unknown):
-            raise ActError(f"the lease server does not answer: {before.reason}")
+        before = _looked_at(lease)
         _check_nowhere(settings, domain, is_peer_off=is_peer_off)
         tenure = Tenure(lease, fence_command.of(settings, domain.name), settings.lease)
         try:
@@ -57,6 +56,16 @@ def _start(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool
             raise
         xl.unpause(domain.name)
     return tenure.epoch
+
+
+def _looked_at(lease: Lease) -> Record:
+    """Asked again where there is no answer: a first connection may take longer than a call."""
+    deadline_s = time.monotonic() + _ASK_LIMIT_S
+    while isinstance(answer := lease.look(), Unknown):
+        if time.monotonic() >= deadline_s:
+            raise ActError(f"the lease server does not answer: {answer.reason}")
+        time.sleep(_LOOK_S)
+    return answer
 
 
 def _check_nowhere(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool) -> None:
