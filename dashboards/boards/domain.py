@@ -4,15 +4,14 @@ from typing import Final
 
 from dashboards import histories as h
 from dashboards import queries as q
+from dashboards.boards import tables
 from dashboards.boards.shared import (
     CHOSEN,
     DOMAIN,
-    EVENT_COLUMNS,
     FORECAST_AGE_STEPS,
     INTERVAL_STEPS,
     LOST_STEPS,
     PROTECTION,
-    decision_columns,
     interval_curves,
     state_lines,
 )
@@ -126,18 +125,12 @@ DOMAIN_BOARD: Final = Dashboard(
         Row(
             9,
             (
-                table(
-                    "Decisions",
-                    "When the reason of the decision changed, the newest first.",
-                    [h.turns(CHOSEN)],
-                    decision_columns(),
-                    width=12,
-                ),
+                tables.decisions(),
                 table(
                     "Events",
                     "What happened to this domain but for changes of its interval, the newest first.",
                     [h.events("r.domain =~ /^${domain:regex}$/", *h.REMARKABLE).drop("domain")],
-                    [column for column in EVENT_COLUMNS if column.name != "domain"],
+                    [column for column in tables.EVENT_COLUMNS if column.name != "domain"],
                     width=12,
                 ),
             ),

@@ -3,7 +3,8 @@
 from typing import Final
 
 from dashboards import queries as q
-from dashboards.boards.shared import SILENCE_STEPS, fleet_columns, fleet_queries, guard_lines, time_lost
+from dashboards.boards import tables
+from dashboards.boards.shared import SILENCE_STEPS, guard_lines, time_lost
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, newest, points
 from dashboards.look import ORANGE, RED, cell, unit_of
@@ -19,16 +20,7 @@ FLEET: Final = Dashboard(
     (
         Row(
             10,
-            (
-                table(
-                    "Domains",
-                    "Every domain seen in the time shown, the unprotected first. A click on its name opens it.",
-                    fleet_queries(),
-                    fleet_columns(),
-                    join="domain",
-                    sort=("Protected", False),
-                ),
-            ),
+            (tables.domains(),),
         ),
         Row(
             9,

@@ -4,13 +4,11 @@ from typing import Final
 
 from dashboards import histories as h
 from dashboards import queries as q
+from dashboards.boards import tables
 from dashboards.boards.shared import (
-    EVENT_COLUMNS,
     FORECAST_AGE_STEPS,
     HEALTH,
     PROTECTION,
-    fleet_columns,
-    fleet_queries,
     guard_lines,
     response_times,
     time_lost,
@@ -125,16 +123,7 @@ OVERVIEW: Final = Dashboard(
         _NOW,
         Row(
             8,
-            (
-                table(
-                    "Domains",
-                    "Every domain seen in the time shown, the unprotected first. A click on its name opens it.",
-                    fleet_queries(),
-                    fleet_columns(),
-                    join="domain",
-                    sort=("Protected", False),
-                ),
-            ),
+            (tables.domains(),),
         ),
         _OVER_TIME,
         _COST,
@@ -145,7 +134,7 @@ OVERVIEW: Final = Dashboard(
                     "Events",
                     "What happened but for changes of intervals and models, the newest first.",
                     [h.events(*h.REMARKABLE)],
-                    EVENT_COLUMNS,
+                    tables.EVENT_COLUMNS,
                 ),
             ),
         ),

@@ -4,12 +4,11 @@ from typing import Final
 
 from dashboards import histories as h
 from dashboards import queries as q
+from dashboards.boards import tables
 from dashboards.boards.shared import (
-    EVENT_COLUMNS,
     FORECAST_AGE_STEPS,
     SILENCE_STEPS,
     SPOOL_STEPS,
-    TRAINING_COLUMNS,
 )
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, any_of, curves, newest, points
@@ -137,23 +136,14 @@ PIPELINE: Final = Dashboard(
                     "What the parts complain about",
                     "Events of the pipeline itself, the newest first; none is well.",
                     [h.events(any_of("kind", _TROUBLE))],
-                    EVENT_COLUMNS,
+                    tables.EVENT_COLUMNS,
                     width=12,
                 ),
             ),
         ),
         Row(
             7,
-            (
-                table(
-                    "Training",
-                    "The training runs of the last 30 days; a refused model leaves the one before in force.",
-                    h.TRAININGS,
-                    TRAINING_COLUMNS,
-                    join="_time",
-                    sort=("Time", True),
-                ),
-            ),
+            (tables.trainings(),),
         ),
     ),
 )

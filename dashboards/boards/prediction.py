@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from dashboards import histories as h
-from dashboards.boards.shared import CHOSEN, DOMAIN, TRAINING_COLUMNS, decision_columns, interval_curves, state_lines
+from dashboards.boards import tables
+from dashboards.boards.shared import CHOSEN, DOMAIN, interval_curves, state_lines
 from dashboards.dashboard import Dashboard, Row
 from dashboards.flux import Fold, curves, points
 from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, YELLOW, bound, line, unit_of
-from dashboards.panel import graph, table
+from dashboards.panel import graph
 
 _STACKED: Final = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 0}
 
@@ -84,27 +84,12 @@ PREDICTION: Final = Dashboard(
             8,
             (
                 _LOAD,
-                table(
-                    "Decisions",
-                    "When the reason of the decision changed, the newest first.",
-                    [h.turns(CHOSEN)],
-                    decision_columns(),
-                    width=12,
-                ),
+                tables.decisions(),
             ),
         ),
         Row(
             7,
-            (
-                table(
-                    "Training",
-                    "The training runs of the last 30 days; a refused model leaves the one before in force.",
-                    h.TRAININGS,
-                    TRAINING_COLUMNS,
-                    join="_time",
-                    sort=("Time", True),
-                ),
-            ),
+            (tables.trainings(),),
         ),
     ),
     (DOMAIN,),

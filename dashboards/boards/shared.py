@@ -5,8 +5,8 @@ from typing import Final
 
 from dashboards import histories as h
 from dashboards import queries as q
-from dashboards.dashboard import Variable, link, tag_values
-from dashboards.flux import Flux, Fold, curves, points
+from dashboards.dashboard import Variable, tag_values
+from dashboards.flux import Fold, curves, points
 from dashboards.look import (
     BLUE,
     GREEN,
@@ -17,7 +17,6 @@ from dashboards.look import (
     YELLOW,
     Look,
     Step,
-    cell,
     line,
     thresholds,
     unit_of,
@@ -38,65 +37,6 @@ SILENCE_STEPS: Final[tuple[Step, ...]] = ((None, GREEN), (q.SILENCE_S, RED))
 INTERVAL_STEPS: Final[tuple[Step, ...]] = ((None, ORANGE), (q.POLICY.protective_ms + 0.5, GREEN))
 SPOOL_STEPS: Final[tuple[Step, ...]] = ((None, GREEN), (q.SILENCE_S, ORANGE), (600, RED))
 LOST_STEPS: Final[tuple[Step, ...]] = ((None, GREEN), (0.2, ORANGE))
-
-_EVENT_COLORS: Final = words(
-    takeover=("takeover", RED),
-    stands_still=("stands still", RED),
-    unprotected=("unprotected", RED),
-    ended=("ended", RED),
-    given_up=("given up", ORANGE),
-    handed_over=("handed over", ORANGE),
-    store_refused=("store refused", ORANGE),
-    spool_damaged=("spool damaged", ORANGE),
-    protected=("protected", GREEN),
-)
-TIME: Final = Look("_time", "Time", None, None, {"custom.width": 170})
-EVENT_COLUMNS: Final = (
-    TIME,
-    cell("kind", "Event", "string", 120, mappings=_EVENT_COLORS),
-    cell("domain", "Domain", "string", 100),
-    cell("host", "Host", "string", 80),
-    Look("text", "What happened", "string"),
-)
-
-TRAINING_COLUMNS: Final = (
-    TIME,
-    cell("accepted", "Model", "none", 120, mappings=words(true=("accepted", GREEN), false=("refused", ORANGE))),
-    cell("domains", "Domains", "none", 100, decimals=0),
-    cell("steps", "Steps", "none", 100, decimals=0),
-    cell("duration_s", "Took", "s", 100, decimals=0),
-    cell("heldout_log_likelihood", "Held out, nats/step", "none", 170, decimals=3),
-    cell("heldout_log_likelihood_before", "Model before", "none", 130, decimals=3),
-    Look("reason", "Why", "string"),
-)
-
-
-def fleet_queries() -> tuple[Flux, ...]:
-    """What is known of every domain now, each answer with a column `domain`."""
-    return (
-        q.protection(),
-        q.homes(),
-        q.forecasts(["p_failed_within"]),
-        q.forecast_ages(),
-        q.decisions("interval_ms"),
-        q.lost_now(),
-        q.decisions("reason"),
-    )
-
-
-def fleet_columns() -> tuple[Look, ...]:
-    """The columns of `fleet_queries`."""
-    return (
-        cell("domain", "Domain", "string", 190, links=[link("domain", "Open the domain", "domain")]),
-        cell("protected", "Protected", "none", 150, mappings=PROTECTION),
-        cell("host", "Seen on", "string", 110),
-        cell("seen_s", "Seen ago", "s", 100, decimals=0),
-        cell("p_failed_within", "P(failed)", "percentunit", 100, ((None, "transparent"), (0.2, ORANGE)), decimals=0),
-        cell("age_s", "Forecast ago", "s", 120, FORECAST_AGE_STEPS, decimals=0),
-        cell("interval_ms", "Interval", "ms", 100, INTERVAL_STEPS, decimals=0),
-        cell("lost_ratio", "Time lost", "percentunit", 100, ((None, "transparent"), (0.2, ORANGE)), decimals=0),
-        Look("reason", "Why this interval", "string"),
-    )
 
 
 def response_times(description: str, field: str, width: int = 12, where: Sequence[str] = ()) -> Panel:
@@ -155,15 +95,6 @@ def time_lost(where: Sequence[str] = (), width: int = 12) -> Panel:
         width=width,
         name="${__field.labels.domain}",
         max=1,
-    )
-
-
-def decision_columns() -> tuple[Look, ...]:
-    """The columns of `queries.turns`."""
-    return (
-        TIME,
-        cell("interval_ms", "Interval", "ms", 110, INTERVAL_STEPS, decimals=0),
-        Look("reason", "Why", "string"),
     )
 
 

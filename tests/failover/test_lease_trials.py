@@ -12,8 +12,7 @@ from failover import processes, xl
 from failover.guard_board import Board, Slot
 from failover.lease import now_ns
 from telemetry.units import NS_PER_S
-from tests.etcd import Member, frozen, running_etcd
-from tests.failover import fake_xenctrl
+from tests.etcd import Member, frozen
 from tests.failover.lease_pair import LeasePair
 from tests.waiting import wait_for
 
@@ -21,17 +20,6 @@ TTL_S = 1.2
 """Short, so that the tests are."""
 WHILE_NS = int(1.5 * TTL_S * NS_PER_S)
 """Long enough for a lease that nobody renews to be won."""
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fake_xenctrl.build(tmp_path_factory.mktemp("library"))
-
-
-@pytest.fixture(scope="module")
-def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Member]:
-    with running_etcd(tmp_path_factory.mktemp("etcd")) as (only,):
-        yield only
 
 
 @pytest.fixture
