@@ -30,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 _HINT_PERIODS: Final = 3
 """Heartbeats that stay away before the lease is looked at: from then on its time to live is counted."""
-_GUARD_STALE_NS: Final = NS_PER_S // 2
 _AGAIN_NS: Final = NS_PER_S
 """Until xl is asked again for the copy's number, or the guard is told again."""
 
@@ -89,7 +88,7 @@ class Claiming:
             has_ended=evidence.stream_ended_ns is not None,
             is_drained=evidence.is_drained,
             number=self._number,
-            is_guard_awake=0 <= now_ns() - self._board[Slot.GUARD_TICK] < _GUARD_STALE_NS,
+            is_guard_awake=self._board.is_guard_awake(now_ns()),
             is_lease_asked=self._of_lease.is_busy,
             is_fence_asked=self._of_fence.is_busy,
             is_armed=self._armed is not None,

@@ -10,7 +10,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
+from telemetry.units import NS_PER_S
+
 _BYTES: Final = 8
+_STALE_NS: Final = NS_PER_S
+"""A guard that was awake longer ago counts as dead: it looks ten times a second."""
 
 
 class Slot(IntEnum):
@@ -52,6 +56,10 @@ class Board:
 
     def __setitem__(self, slot: Slot, number: int) -> None:
         self._numbers[slot] = number
+
+    def is_guard_awake(self, now_ns: int) -> bool:
+        """By its last sign of life."""
+        return 0 <= now_ns - self[Slot.GUARD_TICK] < _STALE_NS
 
     def find(self, number: int) -> None:
         """The domain has this number now; nobody has paused that one yet."""

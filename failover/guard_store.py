@@ -11,13 +11,10 @@ from typing import Final
 from failover import processes
 from failover.clock import now_ns
 from failover.errors import FailoverError
-from failover.guard_board import Board, Slot, directory
+from failover.guard_board import Board, directory
 from failover.processes import Process
 from telemetry import files
-from telemetry.units import NS_PER_S
 
-_STALE_NS: Final = NS_PER_S
-"""A guard looks ten times a second."""
 _TOLD: Final = "state"
 _ARMED: Final = "armed"
 _HANDED_OVER: Final = "handed-over"
@@ -92,8 +89,7 @@ def read(run_dir: Path, domain: str) -> Told | None:
 
 def current(run_dir: Path, domain: str) -> Told | None:
     """The same, where the guard is awake; None where what it said may be old."""
-    tick_ns = Board(run_dir, domain)[Slot.GUARD_TICK]
-    return read(run_dir, domain) if 0 <= now_ns() - tick_ns < _STALE_NS else None
+    return read(run_dir, domain) if Board(run_dir, domain).is_guard_awake(now_ns()) else None
 
 
 def arm(run_dir: Path, domain: str, armed: Armed) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from failover import guard_store
 from tests.failover.guarded_pair import GuardedPair
 from tests.waiting import wait_for
 
@@ -29,7 +30,8 @@ def test_hand_over(pair: GuardedPair) -> None:
 @pytest.mark.parametrize("is_dead", [True, False])
 def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair, is_dead: bool) -> None:
     pair.named()
-    pair.kill(pair.b, "guard")  # without which it takes nothing
+    pair.kill(pair.b, "guard")  # without which it takes nothing, once its last sign of life is old
+    wait_for(lambda: guard_store.current(pair.b.run_dir, pair.domain) is None)
     epoch = pair.record().epoch
     receiver = pair.receivers.processes[0]
     command = pair.a.start(*pair.a.words("hand-over", "--domain", pair.domain))
