@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.hold import HoldError
+from agent.jtl import JtlError
 from agent.lock import LockTaken
 from agent.order import OrderError
 from agent.record import record
@@ -28,6 +29,8 @@ The order of things:
      hefery-agent hold web --release let the forecasts decide again
   6. hefery-agent event maintenance --text "new disk" --domain web
                                      leave a note beside the curves; the agent sends it, now or when it runs again
+  7. hefery-agent import-jtl run.jtl --domain web
+                                     what JMeter saw in a run that no agent followed; again does no harm
 
 A hold can shorten what is forecast, never lengthen it; a new hold replaces the one before. A domain without a fresh
 decision is at the protective interval by itself. Every setting and its default is explained in docs/defaults.md;
@@ -37,7 +40,7 @@ docs/examples/agent.toml is a file to start from.
 
 def main(words: Sequence[str] | None = None) -> int:
     """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
-    return command.main(_parser(), words, AgentSettings, (LockTaken, OrderError, HoldError, PointError))
+    return command.main(_parser(), words, AgentSettings, (LockTaken, OrderError, HoldError, JtlError, PointError))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     event.add_argument("--text", required=True, help="what happened, in words")
     event.add_argument("--domain", default=NOBODY, help="the domain that it concerns (default: none)")
     event.add_argument("--time", type=int, metavar="NS", help="when, as date +%%s%%N prints it (default: now)")
+    load = command.add_verb(verbs, "import-jtl", _verb("import_jtl"), "have the agent send what a file of JMeter holds")
+    load.add_argument("file", type=Path, metavar="FILE", help="CSV, with its header")
+    load.add_argument("--domain", metavar="DOMAIN", help="the domain that answered (default: that of [responses])")
+    load.add_argument("--window", type=_window_s, metavar="S", help="time that a point sums up (default: as there)")
     return parser
+
+
+def _window_s(text: str) -> float:
+    window_s = float(text)
+    if not 0.1 <= window_s <= 3600:
+        raise ValueError
+    return window_s
 
 
 def _verb(name: str) -> command.Do:

@@ -4,6 +4,7 @@ from agent.checkpoints import CheckpointCollector
 from agent.collector import Collector
 from agent.guest_memory import GuestMemory
 from agent.host import guest_collector, host_collector
+from agent.responses import ResponseCollector
 from agent.settings import AgentSettings
 from agent.xen import XentopCollector
 
@@ -38,11 +39,21 @@ def _of_xen(settings: AgentSettings, *, listen: bool) -> list[Collector]:
 
 
 def _of_this_machine(settings: AgentSettings) -> list[Collector]:
-    machine, guest, found = settings.machine, settings.guest, list[Collector]()
+    machine, guest, load, found = settings.machine, settings.guest, settings.responses, list[Collector]()
     if machine.enabled:
         found.append(host_collector(settings.host, period_s=machine.period_s, interfaces=machine.interfaces or None))
     if guest.enabled and guest.domain is not None:
         found.append(
             guest_collector(settings.host, guest.domain, period_s=guest.period_s, interfaces=guest.interfaces or None)
+        )
+    if load.enabled and load.domain is not None:
+        found.append(
+            ResponseCollector(
+                load.path,
+                load.domain,
+                window_s=load.window_s,
+                period_s=load.period_s,
+                history_s=load.history_s,
+            )
         )
     return found

@@ -1,6 +1,7 @@
-"""An event that another program saw: in, what happened; out, a row in the spool, which the agent sends."""
+"""What another program saw: in, an event or points; out, rows in the spool, which the agent sends."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.rows import encode
@@ -20,14 +21,15 @@ def record(config: Path, kind: str, text: str, *, domain: str = NOBODY, time_ns:
     settings = load(config, AgentSettings)
     tags = {"kind": kind, "domain": domain, "host": settings.host}
     now_ns = time.time_ns()
-    append(settings.spool.path, Point("event", tags, {"text": text}, now_ns if time_ns is None else time_ns), now_ns)
+    append(settings.spool.path, [Point("event", tags, {"text": text}, now_ns if time_ns is None else time_ns)], now_ns)
 
 
-def append(path: Path, point: Point, now_ns: int) -> None:
-    """Add a row to the spool at `path` beside the process that owns it, which keeps the bounds and mends damage."""
+def append(path: Path, points: Iterable[Point], now_ns: int) -> None:
+    """Add rows to the spool at `path` beside the process that owns it, which keeps the bounds and mends damage."""
     database = open_database(path)
     try:
         with database.transaction("IMMEDIATE") as file:
-            file.execute("INSERT INTO point (body, added_ns) VALUES (?, ?)", [encode(point), now_ns])
+            rows = ((encode(point), now_ns) for point in points)
+            file.executemany("INSERT INTO point (body, added_ns) VALUES (?, ?)", rows)
     finally:
         database.close()

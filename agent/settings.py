@@ -148,6 +148,29 @@ class GovernorSettings(Section):
         return Limits(self.protective_interval_ms, self.max_interval_ms, int(self.future_tolerance_s * NS_PER_S))
 
 
+class ResponseSettings(Section):
+    """What a load client felt, from the results that JMeter writes."""
+
+    enabled: bool = Field(default=False, description="Whether JMeter runs here, and its results are to be followed.")
+    path: FilePath = Field(
+        default=Path("/var/lib/hefery-load/run.jtl"), description="The file that JMeter writes, as CSV with a header."
+    )
+    domain: DomainName | None = Field(default=None, description="The domain that answers.")
+    window_s: float = Field(
+        default=1.0, ge=0.1, le=3600, description="Time that a response point sums up: a sample's period."
+    )
+    period_s: float = Field(default=1.0, ge=0.1, le=60, description="Time between looks at the file.")
+    history_s: float = Field(
+        default=86_400.0, ge=60, description="How old a part of the file may be to be told again after a start."
+    )
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.enabled and self.domain is None:
+            raise ValueError("domain is missing; add the name of the domain that answers, or set enabled = false")
+        return self
+
+
 class HealthSettings(Section):
     """The agent's own health."""
 
@@ -174,5 +197,6 @@ class AgentSettings(Section):
     machine: MachineSettings = MachineSettings()
     guest: GuestSettings = GuestSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
+    responses: ResponseSettings = ResponseSettings()
     governor: GovernorSettings = GovernorSettings()
     health: HealthSettings = HealthSettings()

@@ -11,6 +11,9 @@ from agent import once as looking
 from agent import status as telling
 from agent.clock import Now, boot_id
 from agent.collectors import collectors
+from agent.jtl import JtlError
+from agent.record import append
+from agent.responses import points_of
 from agent.settings import AgentSettings
 from telemetry.notify import Notifier
 from telemetry.stop import stop_signals
@@ -26,7 +29,7 @@ def run(settings: AgentSettings, _: argparse.Namespace) -> int:
 
 def once(settings: AgentSettings, arguments: argparse.Namespace) -> int:
     """Print what the collectors see; 1 where one fails."""
-    sections = (settings.xen, settings.machine, settings.guest, settings.checkpoints)
+    sections = (settings.xen, settings.machine, settings.guest, settings.checkpoints, settings.responses)
     longest_s = max((section.period_s for section in sections if section.enabled), default=0.0)
     running = lock.is_held(service.lock_path(settings))  # then the pacers' reports are that agent's
     looks = looking.look(collectors(settings, listen=not running), _ONCE_PERIODS * longest_s)
@@ -59,4 +62,18 @@ def hold(settings: AgentSettings, arguments: argparse.Namespace) -> int:
         "" if arguments.domain in service.primary_of(settings.governor).domains() else "; not replicated from here now"
     )
     print(f"{arguments.domain}: at most {interval_ms} ms until {until}{absent}")
+    return 0
+
+
+def import_jtl(settings: AgentSettings, arguments: argparse.Namespace) -> int:
+    """Hand a finished file of JMeter to the sender; raises JtlError, StoreError."""
+    domain = arguments.domain or settings.responses.domain
+    if domain is None:
+        raise JtlError("--domain is missing, and [responses] names none: whose answers are these?")
+    try:
+        points = list(points_of(arguments.file, domain, arguments.window or settings.responses.window_s))
+    except OSError as error:
+        raise JtlError(f"{arguments.file}: cannot be read: {error.strerror}") from error
+    append(settings.spool.path, points, time.time_ns())
+    print(f"{arguments.file}: {sum(int(point.fields['count']) for point in points)} answers in {len(points)} points")
     return 0

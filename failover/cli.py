@@ -32,13 +32,14 @@ _VERBS: Final = {
     "status": "print domains, copies and peers; exit code 3 where a domain here is not protected",
     "guard": "let a domain run only while this host holds its lease; until ended",
     "minder": "pause a domain whose guard did not renew in time; until ended",
+    "fence-link": "keep one session with the fence for all calls of this host; until ended",
     "lease": "show who holds the guests' leases",
 }
 _OF_A_DOMAIN: Final = ("send", "release", "settle", "start", "hand-over", "take-over", "guard", "minder")
 
 _EPILOG: Final = """\
 Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release and settle (where the guest
-runs), guard and minder (where a guest may run), connect (forced command of the peer's ssh key). For people:
+runs), guard, minder and fence-link (where a guest may run), connect (forced command of the peer's ssh key). For people:
   hefery-remus status                     what runs here, what arrives
   hefery-remus release --domain web1      end its replication; exit code 4: the peer could not be asked
   hefery-remus start --domain web1        with leases: start it here, where neither host has it

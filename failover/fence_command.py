@@ -1,17 +1,21 @@
 """Who may write a guest's disk, by a command that any storage may bring: in, an epoch; out, what it has answered.
 
 It is called as `COMMAND give GUEST HOST EPOCH` and `COMMAND show GUEST`, and keeps roles/fence/README.md's contract: a
-line of JSON with `answer`, and status 0 for done, 1 for failed, 3 for refused. All else counts as silence.
+line of JSON with `answer`, and status 0 for done, 1 for failed, 3 for refused. All else counts as silence. Where this
+host has a link to the fence (fence_link.py), the words go there, and no command is started.
 """
 
 import json
 import logging
 import os
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from failover.guard_state import Answers, Denied, Given
@@ -23,6 +27,8 @@ from failover.settings import RemusSettings
 _log = logging.getLogger(__name__)
 
 _DONE, _REFUSED = (0, "done"), (3, "refused")
+_STATUS: Final = {answer: status for status, answer in (_DONE, _REFUSED)}
+_FAILED: Final = 1
 _LONGEST_REASON: Final = 300
 _MOST_BYTES: Final = 1 << 16
 
@@ -40,14 +46,25 @@ def of(settings: RemusSettings, domain: str) -> Fence:
     if settings.fence is None:
         _log.warning("%s: there is no fence: what a frozen host has under way may still be written", domain)
         return NoFence()
-    return FenceCommand(settings.fence, domain, settings.host.name)
+    return command_of(settings, settings.fence, domain)
+
+
+def command_of(settings: RemusSettings, at: FenceSettings, domain: str) -> "FenceCommand":
+    """The same of a fence that there is."""
+    return FenceCommand(at, domain, settings.host.name, link_path(settings.host.run_dir) if at.serve else None)
+
+
+def link_path(run_dir: Path) -> Path:
+    """The socket of this host's link: a caller sends its words as a line, and has the answer as a line."""
+    return run_dir / "fence.link"
 
 
 class FenceCommand:
-    """Each call is a process that ends, or is ended, within `limit_s`."""
+    """Each call is a process that ends, or is ended, within `limit_s`; or a connection to the link, where that is."""
 
-    def __init__(self, settings: FenceSettings, guest: str, host: str) -> None:
+    def __init__(self, settings: FenceSettings, guest: str, host: str, link: Path | None = None) -> None:
         """`guest` and `host` are names that the settings have checked."""
+        self._link = link
         self._command, self._limit_s, self._guest, self._host = settings.command, settings.limit_s, guest, host
 
     def probe(self) -> Answers | Unknown:
@@ -73,6 +90,26 @@ class FenceCommand:
             return Unknown(f"{self._command[0]}: shows no host and epoch: {said.reason or repr(error)}")
 
     def _call(self, *words: str) -> "_Said | Unknown":
+        if self._link is not None:
+            with suppress(FileNotFoundError, ConnectionRefusedError):  # there is none now
+                return self._ask_link(str(self._link), " ".join(words))
+        return self._start(*words)
+
+    def _ask_link(self, link: str, words: str) -> "_Said | Unknown":
+        deadline_s, answer = time.monotonic() + self._limit_s, b""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(self._limit_s)
+            connection.connect(link)
+            try:
+                connection.sendall(f"{words}\n".encode())
+                while part := connection.recv(_MOST_BYTES):
+                    answer += part
+                    connection.settimeout(max(deadline_s - time.monotonic(), 0.001))
+            except OSError as error:
+                return Unknown(f"{link}: {error.strerror or f'no answer within {self._limit_s:g} s'}")
+        return _said(link, None, answer.decode(errors="replace"), "")
+
+    def _start(self, *words: str) -> "_Said | Unknown":
         # not pipes, whose ends a connection that ssh keeps for the next call would hold open
         with _in_memory() as answer, _in_memory() as errors:
             try:
@@ -108,11 +145,13 @@ class _Said:
         return str(self.message.get("reason", ""))
 
 
-def _said(program: str, status: int, answer: str, errors: str) -> _Said | Unknown:
-    """An answer counts where its status says the same."""
+def _said(program: str, status: int | None, answer: str, errors: str) -> _Said | Unknown:
+    """An answer counts where its status says the same; a link has no status, but for what it says."""
     message = None
     with suppress(ValueError, RecursionError):
         message = json.loads(answer)
+    if status is None:
+        status = _STATUS.get(str(message.get("answer")), _FAILED) if isinstance(message, dict) else _FAILED
     if isinstance(message, dict) and (status, message.get("answer")) in (_DONE, _REFUSED):
         return _Said(status == _REFUSED[0], message)
     reason = message.get("reason") if isinstance(message, dict) else None

@@ -1,11 +1,13 @@
-"""The frames of a Remus stream: in, its bytes as they pass; out, how many checkpoints are complete, or what is wrong.
+"""The frames of a Remus stream: in, its bytes as they pass; out, checkpoints that are complete, or what is wrong.
 
 Formats: xl's header (xl.h, struct save_file_header), docs/specs/libxl-migration-stream.pandoc and
 docs/specs/libxc-migration-stream.pandoc of Xen. A checkpoint begins in libxc's part with a CHECKPOINT record and is
 complete with libxl's CHECKPOINT_END; from the first of them on, libxc applies a checkpoint only when it is complete.
 
 libxc wakes the copy at whatever it cannot read, and at the END record that a Remus stream never has. So what is not
-framed as it should be must not reach it.
+framed as it should be must not reach it. libxl, on the other hand, never wakes it where the stream ends in its part: it
+takes the record header that did not come for one of zeros, and asks for the next for ever (4.17: record_header_done
+in libxl_stream_read.c gets no error at the end of a stream). So that part must reach it whole.
 """
 
 import struct
@@ -40,9 +42,12 @@ class Framing:
 
     complete: int
     """Checkpoints that have passed whole; the first is the full copy."""
+    held: int
+    """Bytes, the last that were taken, that may be passed on only with what completes their checkpoint: without them
+    libxc still waits for the end of its part."""
 
     def __init__(self) -> None:
-        self.complete = 0
+        self.complete = self.held = 0
         self._skip = 0
         self._head = bytearray()
         self._in_checkpoint = False
@@ -59,11 +64,13 @@ class Framing:
             else:
                 step = min(self._need - len(self._head), len(data) - at)
                 self._head += data[at : at + step]
-                if len(self._head) == self._need:
-                    head = bytes(self._head)
-                    self._head.clear()
-                    self._read(head)
             at += step
+            if self._in_checkpoint:
+                self.held = _bounded(self.held + step)
+            if len(self._head) == self._need:
+                head = bytes(self._head)
+                self._head.clear()
+                self._read(head)
 
     def _expect(self, layout: struct.Struct, read: Callable[[bytes], None]) -> None:
         self._need, self._read = layout.size, read
@@ -86,8 +93,9 @@ class Framing:
         kind, length = _RECORD.unpack(head)
         if kind == _LIBXL_CONTEXT and not self._in_checkpoint:
             self._expect(_LIBXC_HEADER, self._libxc_header)
-        elif kind == _LIBXL_CHECKPOINT_END and self._in_checkpoint:
+        elif kind == _LIBXL_CHECKPOINT_END and self._in_checkpoint and not length:
             self._in_checkpoint = False
+            self.held = 0
             self.complete += 1
             self._expect(_RECORD, self._libxc_record)
         elif kind in {_LIBXL_CONTEXT, _LIBXL_CHECKPOINT_END, _LIBXL_CHECKPOINT_STATE}:
@@ -107,6 +115,7 @@ class Framing:
         _check_kind("libxc", kind)
         if kind == _LIBXC_CHECKPOINT:
             self._in_checkpoint = True
+            self.held = 1
             self._expect(_RECORD, self._libxl_record)
         self._skip = _padded(length)
 
@@ -123,6 +132,7 @@ def _padded(length: int) -> int:
 
 
 def _bounded(length: int) -> int:
+    """Of a record, or of libxl's part of a checkpoint."""
     if length > _LARGEST_RECORD:
         raise FramingError(f"a record of {length} bytes, and {_LARGEST_RECORD} are the most there can be")
     return length

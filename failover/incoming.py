@@ -43,6 +43,7 @@ class Incoming:
         self._framing = Framing()
         self._buffer = memoryview(bytearray(_CHUNK))
         self._unsent = self._buffer[:0]
+        self._held = b""
         self._complete = 0
         self._heard_ns = time.monotonic_ns()
         self._ended_ns: int | None = None
@@ -169,7 +170,9 @@ class Incoming:
         except FramingError as error:
             self._broken, self._ended_ns = str(error), time.monotonic_ns()
             return
-        self._unsent = self._buffer[:count]
+        data = memoryview(self._held + self._buffer[:count]) if self._held else self._buffer[:count]
+        passing = len(data) - self._framing.held
+        self._unsent, self._held = data[:passing], bytes(data[passing:])
         self._serve_xl()
 
     def _serve_xl(self) -> None:

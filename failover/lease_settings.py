@@ -75,6 +75,8 @@ class FenceSettings:
     """Its words come before `give GUEST HOST EPOCH` or `show GUEST`; what it answers is in roles/fence/README.md."""
     limit_s: float = 5.0
     """For one call, which is ended then, and made again."""
+    serve: tuple[str, ...] = ()
+    """Begins a session in which all calls of this host are made; none: each call starts `command`."""
 
     def __post_init__(self) -> None:
         if not self.command or not all(self.command):

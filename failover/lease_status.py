@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from failover import guard_store, lease_show
-from failover.fence_command import FenceCommand, Owner
+from failover import fence_command, guard_store, lease_show
+from failover.fence_command import Owner
 from failover.guard_store import Told
 from failover.lease import Unknown
 from failover.lease_settings import LeaseSettings
@@ -110,7 +110,7 @@ def _of_fence(seen: Seen) -> Iterator[str]:
 def _owner(settings: RemusSettings, guest: str) -> Owner | Unknown | None:
     if settings.fence is None:
         return None
-    return FenceCommand(settings.fence, guest, settings.host.name).owner()
+    return fence_command.command_of(settings, settings.fence, guest).owner()
 
 
 def _status(seen: Seen) -> LeaseStatus:

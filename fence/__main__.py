@@ -2,7 +2,8 @@
 
 An operator, as root on the server: `check`, `restore`, `show [GUEST]`, `give GUEST HOST EPOCH`,
 `forget GUEST --epoch N`.
-A Xen host, by its key's forced command `hefery-fence --from HOST`: `show GUEST` and `give GUEST HOST EPOCH`, itself.
+A Xen host, by its key's forced command `hefery-fence --from HOST`: `show GUEST` and `give GUEST HOST EPOCH`, itself;
+`serve` for a session of such calls.
 `--settings FILE` before all this names another configuration.
 Status: 0 done, 1 failed (call again), 3 refused (for good).
 """
@@ -11,17 +12,20 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from fence import fence
+from fence import fence, session
 from fence.errors import Failed, Refused
 from fence.settings import BadSettings, Settings, load
 
 _SETTINGS: Final = Path("/etc/hefery/fence.json")
 _EPOCH: Final = re.compile(r"[1-9][0-9]{0,17}")
-_FAILED, _REFUSED = 1, 3
+_STATUS: Final = {"done": 0, "failed": 1, "refused": 3}
+
+Obey = Callable[[Settings, Sequence[str]], dict[str, Any]]
 
 
 def main(words: Sequence[str]) -> int:
@@ -30,20 +34,29 @@ def main(words: Sequence[str]) -> int:
     match words:
         case ["--settings", other, *words]:
             path = Path(other)
-    try:
-        answer, status = {"answer": "done", **_obey(load(path), words)}, 0
-    except Refused as refusal:
-        answer, status = {"answer": "refused", "reason": str(refusal)}, _REFUSED
-    except (Failed, BadSettings, OSError) as failure:
-        answer, status = {"answer": "failed", "reason": str(failure)}, _FAILED
+    obey: Obey = _obey
+    match words:
+        case ["--from", host]:
+            obey, words = partial(_obey_host, host), os.environ.get("SSH_ORIGINAL_COMMAND", "").split(" ")
+            if words == ["serve"]:
+                session.serve(sys.stdin, sys.stdout, partial(_answer, path, obey))
+                return 0
+    answer = _answer(path, obey, words)
     print(json.dumps(answer), flush=True)
-    return status
+    return _STATUS[answer["answer"]]
+
+
+def _answer(path: Path, obey: Obey, words: Sequence[str]) -> dict[str, Any]:
+    try:
+        return {"answer": "done", **obey(load(path), words)}
+    except Refused as refusal:
+        return {"answer": "refused", "reason": str(refusal)}
+    except (Failed, BadSettings, OSError) as failure:
+        return {"answer": "failed", "reason": str(failure)}
 
 
 def _obey(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
     match words:
-        case ["--from", host]:
-            return _obey_host(settings, host, os.environ.get("SSH_ORIGINAL_COMMAND", "").split(" "))
         case ["check"]:
             return {}
         case ["restore"]:
@@ -58,7 +71,7 @@ def _obey(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
             return _obey_anyone(settings, words)
 
 
-def _obey_host(settings: Settings, host: str, words: Sequence[str]) -> dict[str, Any]:
+def _obey_host(host: str, settings: Settings, words: Sequence[str]) -> dict[str, Any]:
     match words:
         case ["give", _, other, _] if other != host:
             raise Refused(f"this key is {host}'s, who takes the disk for nobody else")

@@ -136,17 +136,18 @@ _MEASUREMENTS = (
     ),
     Measurement(
         "response",
-        "Response times that a load client saw.",
+        "Answers that a load client got until then, since the point before; times are of those without an error.",
         "responses",
-        ("label",),
+        ("domain", "label"),
         {
-            "count": Field("count", "Answers.", "int"),
+            "count": Field("count", "Answers, errors among them.", "int"),
             "errors": Field("count", "Answers that were errors.", "int"),
             "mean_ms": Field("ms", "Mean response time."),
             "p50_ms": Field("ms", "Median response time."),
             "p95_ms": Field("ms", "95th percentile."),
             "p99_ms": Field("ms", "99th percentile."),
             "max_ms": Field("ms", "Longest response time."),
+            "gap_ms": Field("ms", "Longest time between two answers without an error, to the last such answer."),
         },
     ),
     Measurement(

@@ -42,6 +42,12 @@ def wire(lab: Instance, mac: str, ports: dict[str, str]) -> list[str]:
     return network.inside(lab.namespace, sys.executable, "-m", "lab.trials.wire", mac, *listen)
 
 
+def writes(lab: Instance, port: str, addresses: dict[str, str]) -> list[str]:
+    """The words that log whose writes the NFS server at `port` accepts; `addresses` are the hosts' by name."""
+    hosts = [f"{host}={address}" for host, address in addresses.items()]
+    return network.inside(lab.namespace, sys.executable, "-m", "lab.trials.writes", port, *hosts)
+
+
 def client(lab: Instance, address: str, *path: str) -> list[str]:
     """The words that ask the guest's server, again and again or once for `path`."""
     return network.inside(lab.namespace, sys.executable, "-m", "lab.trials.client", address, *path)

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def test(arguments: argparse.Namespace) -> int:
     """Make the trials; 0 where all passed, 1 where one did not, or could not be made (`--strict`: or was slow)."""
-    chosen = [PARTS[name] for name in arguments.part or PARTS]
+    chosen = [PARTS[name] for name in arguments.part or (part.name for part in PARTS.values() if part.by_default)]
     counts = {part.name: part.count(full=arguments.full, wanted=arguments.trials) for part in chosen}
     parts = [part for part in chosen if counts[part.name]]
     lab = instance()

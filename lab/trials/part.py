@@ -56,6 +56,8 @@ class Part:
     summary: Callable[[Sequence[Row]], Any]
     goals: Callable[[Sequence[Row]], tuple[str, ...]] = nothing
     fixed: bool = False
+    by_default: bool = True
+    """Made where no part is named."""
 
     def count(self, *, full: bool, wanted: int | None = None) -> int:
         """How many trials to make; `wanted` instead of the usual, but none of a part that is not made at all."""

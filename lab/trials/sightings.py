@@ -1,9 +1,10 @@
 """What was seen of the guest from outside: in, logs of the wire and of a client; out, frames and answers.
 
-Both logs are text, one line a sighting, times in nanoseconds of this machine's wall clock:
+All logs are text, one line a sighting, times in nanoseconds of this machine's wall clock:
 
     a 1764000000123456789 517 0a1b2c3d       (wire)   host, time, counter and boot of a tick; `- -` for another frame
     1764000000120000000 1764000000123456789 517 0a1b2c3d    (answers)  asked, answered, counter, boot
+    a 1764000000123456789                 (writes)  host, time of the server's yes to a WRITE
 """
 
 from collections.abc import Sequence
@@ -37,6 +38,23 @@ class Answer:
     def line(self) -> str:
         """As it stands in the log."""
         return f"{self.asked_ns} {self.answered_ns} {self.counter} {self.boot}\n"
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write to the guest's disk that the server has accepted from `host`."""
+
+    host: str
+    time_ns: int
+
+    def line(self) -> str:
+        """As it stands in the log."""
+        return f"{self.host} {self.time_ns}\n"
+
+
+def read_writes(path: Path) -> list[Write]:
+    """All writes of a log. Raises ValueError with the line that is none."""
+    return [_write(line) for line in _lines(path)]
 
 
 def read_frames(path: Path) -> list[Frame]:
@@ -73,3 +91,11 @@ def _answer(line: str) -> Answer:
         return Answer(int(asked_ns), int(answered_ns), int(counter), boot)
     except ValueError as error:
         raise ValueError(f"not an answer: {line!r}") from error
+
+
+def _write(line: str) -> Write:
+    try:
+        host, time_ns = line.split()
+        return Write(host, int(time_ns))
+    except ValueError as error:
+        raise ValueError(f"not a write: {line!r}") from error

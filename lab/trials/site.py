@@ -12,11 +12,11 @@ from typing import Any
 
 from lab import actions, remote
 from lab.errors import LabError
-from lab.landscape import ROOT, Host, Instance
+from lab.landscape import HOSTS, ROOT, Host, Instance
 from lab.processes import wait
 from lab.trials import children, reports, sightings
 from lab.trials.guest import Guest
-from lab.trials.sightings import Answer, Frame
+from lab.trials.sightings import Answer, Frame, Write
 
 _LOAD_LIMIT_S = 30
 
@@ -37,6 +37,11 @@ class Watch:
         """What it has answered so far."""
         return sightings.read_answers(self.folder / "answers.log")
 
+    @property
+    def writes(self) -> list[Write]:
+        """What was written to its disk so far, where that is watched, too."""
+        return sightings.read_writes(self.folder / "writes.log")
+
 
 @dataclass(frozen=True)
 class Site:
@@ -54,6 +59,13 @@ class Site:
         cut_ns = time.time_ns()
         actions.kill(self.lab, host)
         return cut_ns
+
+    @contextmanager
+    def watching_disk(self, folder: Path) -> Iterator[None]:
+        """Log whose writes the NFS server accepts."""
+        words = children.writes(self.lab, HOSTS["f"].port, {host.name: host.address for host in self.both()})
+        with children.logged(words, folder / "writes.log", "listening"):
+            yield
 
     @contextmanager
     def watching(self, folder: Path) -> Iterator[Watch]:

@@ -8,6 +8,7 @@ import selectors
 import socket
 import struct
 import sys
+from dataclasses import dataclass
 from typing import Final
 
 from lab.trials.sightings import Frame
@@ -46,11 +47,16 @@ def frame(host: str, time_ns: int, content: bytes) -> Frame:
 
 def listen(port: str, mac: bytes) -> socket.socket:
     """A socket that gets what comes in at `port` from `mac`, with times; it outlives the host behind the port."""
+    return open_port(port, source_filter(mac))
+
+
+def open_port(port: str, program: bytes = b"") -> socket.socket:
+    """A socket that gets all that the packet filter lets pass at `port`, both ways, with times."""
     listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)  # protocol 0: nothing comes before the filter is set
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
     listener.setsockopt(socket.SOL_SOCKET, _TIMESTAMP_NS, 1)
-    program = source_filter(mac)
-    attach(listener, program)
+    if program:
+        attach(listener, program)
     listener.bind((port, _ALL_PROTOCOLS))
     return listener
 
@@ -65,12 +71,27 @@ def attach(listener: socket.socket, program: bytes) -> None:
 
 def receive(listener: socket.socket) -> tuple[int, bytes] | None:
     """Time and content of the next frame that came from the host; None for another, or where the port went down."""
+    seen = receive_any(listener, _LONGEST)
+    return None if seen is None or seen.is_outgoing else (seen.time_ns, seen.content)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A frame; outgoing where it is on its way to the host."""
+
+    time_ns: int
+    content: bytes
+    is_outgoing: bool
+
+
+def receive_any(listener: socket.socket, longest: int) -> Seen | None:
+    """The next frame, its first `longest` bytes; None where the port went down."""
     try:
-        content, ancillary, _, address = listener.recvmsg(_LONGEST, socket.CMSG_SPACE(16))
+        content, ancillary, _, address = listener.recvmsg(longest, socket.CMSG_SPACE(16))
     except OSError:  # ENETDOWN once, when the host's power fails; the socket stays bound to the port
         return None
     seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
-    return None if address[2] == _OUTGOING else (seconds * NS_PER_S + nanoseconds, content)
+    return Seen(seconds * NS_PER_S + nanoseconds, content, address[2] == _OUTGOING)
 
 
 def main(words: list[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from agent.cli import main
 from agent.hold import hold_path, read
 from agent.spool_state import read_state
+from tests.agent.jmeter import ANSWERS, RUN
 
 
 @pytest.fixture
@@ -132,3 +133,12 @@ def test_an_event_waits_for_the_agent(config: Path, tmp_path: Path, capsys: pyte
     assert read_state(tmp_path / "spool.db").points == 1
     assert main([*event, "--domain", "a\nb", "--config", str(config)]) == 1
     assert capsys.readouterr().err.startswith("hefery-agent: event: tag domain is 'a\\nb'")
+
+
+def test_a_finished_run_of_jmeter_is_handed_to_the_sender(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--config", str(config), "import-jtl", str(RUN)]
+    assert main(words) == 1
+    assert "--domain is missing" in capsys.readouterr().err
+    assert main([*words, "--domain", "web1", "--window", "5"]) == 0
+    assert f"{ANSWERS} answers in 4 points" in capsys.readouterr().out
+    assert main([*words, "--domain", "web1", "--window", "0"]) != 0

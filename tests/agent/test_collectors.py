@@ -29,6 +29,10 @@ def test_a_xen_host_is_the_default(tmp_path: Path) -> None:
         ({"checkpoints": {"enabled": False}}, ["xen", "guest-memory", "host"]),
         ({"machine": {"enabled": False}}, ["xen", "guest-memory", "checkpoints"]),
         ({"guest": {"enabled": True, "domain": "web"}}, ["xen", "guest-memory", "checkpoints", "host", "guest"]),
+        (
+            {"responses": {"enabled": True, "domain": "web"}},
+            ["xen", "guest-memory", "checkpoints", "host", "responses"],
+        ),
     ],
 )
 def test_each_can_be_chosen(tmp_path: Path, sections: dict[str, object], left: list[str]) -> None:

@@ -73,7 +73,7 @@ def test_a_running_agent_sends_it(config: Path) -> None:
 def test_many_at_once_beside_the_spools_owner_lose_nothing(config: Path) -> None:
     path = load(config, AgentSettings).spool.path
     owner = Spool(path, max_bytes=10**6, max_age_s=1e9)
-    writers = [threading.Thread(target=append, args=(path, takeover(TIME_NS + n), TIME_NS)) for n in range(8)]
+    writers = [threading.Thread(target=append, args=(path, [takeover(TIME_NS + n)], TIME_NS)) for n in range(8)]
     for writer in writers:
         writer.start()
     owner.add([takeover(TIME_NS + 8)])

@@ -127,6 +127,7 @@ exit 3
     assert (tmp_path / "heartbeat.old").exists() is not restarted
 
 
+SERVE = ["ssh", "-F", "/etc/hefery/fence.ssh", "-o", "ControlMaster=yes", "fence", "serve"]
 LEASE = {"remus_lease": "true", "remus_lease_cluster_id": "cdf818194e3a8c32"}
 """As `-e remus_lease=true` gives it."""
 
@@ -187,3 +188,12 @@ def test_each_guest_here_has_a_guard(tmp_path: Path) -> None:
         xl.chmod(0o755)
         environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
         assert subprocess.run(["sh", "-c", here], env=environment, check=False).returncode == found
+
+
+@pytest.mark.parametrize(("serve", "program"), [([], "/usr/bin/ssh"), (SERVE, "/usr/local/bin/hefery-remus")])
+def test_a_session_with_the_fence_is_kept_where_that_is_said(tmp_path: Path, serve: list[str], program: str) -> None:
+    found = settings(tmp_path, "lab", "a", **LEASE, remus_fence_serve=serve)
+    assert found.fence is not None
+    assert found.fence.serve == tuple(serve)
+    service = unit("hefery-fence-link.service", **LEASE, remus_fence_serve=serve)
+    assert service["ExecStart"].split()[0] == program

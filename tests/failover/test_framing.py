@@ -34,7 +34,24 @@ def test_real_stream() -> None:
 @pytest.mark.parametrize("chunk", [1, 7, 8, 4096])
 def test_chunks_do_not_matter(chunk: int) -> None:
     data = stream.header("web1") + stream.checkpoint(1) * 3
-    assert fed(data, chunk).complete == 3
+    framing = fed(data, chunk)
+    assert (framing.complete, framing.held) == (3, 0)
+
+
+def test_libxls_part_is_held_until_it_is_whole() -> None:
+    """So that libxc still misses the last byte of its CHECKPOINT."""
+    emulator = stream.record(3, bytes(100))
+    begun = stream.header("web1") + stream.pages(1) + stream.record(0xE)
+    whole = begun + emulator + stream.record(4)
+    held = [fed(whole[:end]).held for end in range(len(begun) - 1, len(whole) + 1)]
+    assert held == [*range(len(emulator) + 9), 0]
+    assert fed(real_stream()[:-8]).held == 1
+
+
+def test_what_is_held_is_bounded() -> None:
+    endless = stream.header("web1") + stream.record(0xE) + stream.record(3, bytes(64 << 20)) * 2
+    with pytest.raises(FramingError, match="are the most there can be"):
+        fed(endless)
 
 
 def test_full_copy_is_incomplete_to_its_last_byte() -> None:
@@ -52,6 +69,7 @@ def test_full_copy_is_incomplete_to_its_last_byte() -> None:
         (stream.header("web1") + stream.record(0xE) + stream.record(0), "libxl says that the stream ends"),
         (stream.header("web1") + stream.record(0xE) + stream.record(1), "where Remus has none"),
         (stream.header("web1") + stream.record(0xE) + stream.record(5), "where Remus has none"),
+        (stream.header("web1") + stream.record(0xE) + stream.record(4, b"more"), "where Remus has none"),
         (stream.header("web1") + stream.record(0x1234), "unknown"),
         (stream.header("web1") + struct.pack("<II", 1, 1 << 31), "bytes"),
         (stream.header("web1").replace(b"LibxlFmt", b"LibxlFmu"), "no stream of libxl"),

@@ -116,6 +116,28 @@ def test_what_was_acknowledged_before_the_takeover_reaches_xl(copy: Copy) -> Non
     assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
 
 
+@pytest.mark.parametrize("short", [8, 3, 1])
+def test_xl_never_has_the_beginning_of_libxls_part_alone(copy: Copy, short: int) -> None:
+    """It would wait for the rest for ever, and the copy would never wake."""
+    torn = stream.checkpoint()[:-short]
+    copy.acknowledged(WHOLE + torn)
+    copy.gate.is_won = True
+    wait_for(lambda: copy.decision is not None)
+    passed = WHOLE + stream.checkpoint()[:-9]
+    assert copy.read(len(passed)) == passed
+    copy.xl.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        copy.xl.recv(1)
+
+
+def test_what_was_held_goes_on_with_the_rest(copy: Copy) -> None:
+    torn = stream.checkpoint() * 2
+    copy.acknowledged(WHOLE + torn[:-8])
+    assert copy.read(len(WHOLE + torn) - 9) == WHOLE + torn[:-9]
+    copy.acknowledged(torn[-8:])
+    assert copy.read(9) == torn[-9:]
+
+
 def test_nothing_is_acknowledged_after_the_takeover_has_begun(copy: Copy) -> None:
     copy.acknowledged(WHOLE)
     copy.gate.is_won = True

@@ -38,16 +38,16 @@ class Server:
     def __init__(self, folder: Path, pid: int) -> None:
         self.folder, self._pid = folder, pid
 
-    def start(self, *command: str, **more: Any) -> subprocess.Popen[str]:
+    def start(self, *command: str, stdin: int = subprocess.DEVNULL, **more: Any) -> subprocess.Popen[str]:
         path = f"{self.folder}/bin:{os.environ['PATH']}"
         user = () if _IS_ROOT else ("--user", "--preserve-credentials")
         enter = ("nsenter", *user, "--mount", "--target", str(self._pid))
         environment = {"PATH": path, "PYTHONPATH": str(ROOT), **more}
-        return subprocess.Popen([*enter, *command], env=environment, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*enter, *command], env=environment, stdin=stdin, stdout=subprocess.PIPE, text=True)
 
-    def begin(self, *words: str, ssh: str = "") -> subprocess.Popen[str]:
-        settings = str(self.folder / "fence.json")
-        return self.start(sys.executable, "-S", "-m", "fence", "--settings", settings, *words, SSH_ORIGINAL_COMMAND=ssh)
+    def begin(self, *words: str, ssh: str = "", stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        program = (sys.executable, "-S", "-m", "fence", "--settings", str(self.folder / "fence.json"))
+        return self.start(*program, *words, stdin=stdin, SSH_ORIGINAL_COMMAND=ssh)
 
     def call(self, *words: str, ssh: str = "") -> dict[str, Any]:
         return answer_of(self.begin(*words, ssh=ssh))

@@ -14,6 +14,7 @@ from lab.trials.parts.forecast import FORECAST
 from lab.trials.parts.interval_change import INTERVAL_CHANGE
 from lab.trials.parts.intervals import INTERVALS
 from lab.trials.parts.killed import KILLED
+from lab.trials.parts.one_live_copy import ONE_LIVE_COPY
 from lab.trials.parts.soak import SOAK
 from lab.trials.parts.stop import STOP
 
@@ -29,6 +30,7 @@ _ORDERED: Final = (
     BACKUP_DIES,
     KILLED,
     SOAK,
+    ONE_LIVE_COPY,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})
 """All parts by name."""

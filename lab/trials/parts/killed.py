@@ -9,27 +9,16 @@ from typing import Any, Final
 
 from lab.landscape import Host
 from lab.processes import wait
-from lab.trials import base, copies, reports
+from lab.trials import base, copies, reports, victims
 from lab.trials.children import Probe
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
 from lab.trials.report import Row
 from lab.trials.site import Site, Watch
 from telemetry.units import NS_PER_S
 
-_ON_PRIMARY: Final = {
-    "xl remus": "systemctl show --property=MainPID --value {unit}",
-    "helper": "pgrep -x libxl-save-help",
-    "transport": "pgrep -x -P $(systemctl show --property=MainPID --value {unit}) hefery-remus",
-}
-_ON_BACKUP: Final = {
-    "xl migrate-receive": "pgrep -o -x xl",
-    "receiver": "ps -o ppid= -p $(pgrep -o -x xl)",
-}
-"""Commands that print the victim's number; the oldest xl is no list that somebody asks for just then."""
-_VICTIMS: Final = {**_ON_PRIMARY, **_ON_BACKUP}
 _MOST_WAIT_S: Final = {"protected": 2.0, "first copy": 8.0}
 """By phase, from when both ends of the stream are there; a first copy takes about as long as that."""
-_CASES: Final = tuple(product(_VICTIMS, _MOST_WAIT_S))
+_CASES: Final = tuple(product(victims.ALL, _MOST_WAIT_S))
 _INTERVALS_MS: Final = (25, 500, 2000)
 _PATIENCE_S: Final = 90
 _MOST_S: Final = 10.0
@@ -58,13 +47,11 @@ class Case:
 
     def host(self, site: Site) -> Host:
         """Where the victim is."""
-        return site.guest.primary if self.victim in _ON_PRIMARY else site.guest.backup
+        return site.guest.primary if self.victim in victims.ON_PRIMARY else site.guest.backup
 
     def command(self, unit: str) -> str:
         """Kill the victim on its host, `wait_s` after the stream has begun there."""
-        begun = "until pgrep -x libxl-save-help >/dev/null; do sleep 0.2; done"
-        victim = _VICTIMS[self.victim].format(unit=unit)
-        return f"{begun}; victim=$({victim}) && sleep {self.wait_s:.3f} && kill -KILL $victim"
+        return victims.kill(self.victim, unit, self.wait_s)
 
 
 @contextmanager
