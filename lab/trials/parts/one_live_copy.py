@@ -1,0 +1,221 @@
+"""Whatever fails, one live copy: in, seeded troubles, alone and in pairs; out, histories, writers, and who is up again.
+
+Not among the parts of a plain run: it needs a landscape of its own, with the lease.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from statistics import median
+from typing import Any, Final
+
+from lab import remote
+from lab.landscape import HOSTS
+from lab.processes import wait
+from lab.trials import copies, histories, leased, reports, troubles
+from lab.trials.children import Probe
+from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
+from lab.trials.report import Row
+from lab.trials.site import Site, Watch
+from lab.trials.troubles import KINDS, Struck, Trouble
+from telemetry.units import NS_PER_S
+
+_INTERVALS_MS: Final = (25, 500, 2000)
+_PHASES: Final = ("protected", "protected", "protected", "first copy", "hand-over")
+_MOST_WAIT_S: Final = {"protected": 3.0, "first copy": 10.0, "hand-over": 5.0}
+_PAIR_EVERY: Final = 3
+"""The last trial of so many meets two troubles."""
+_APART_S: Final = 5.0
+_LONG_S: Final = 30.0
+_UP_IN_S: Final = 20.0
+"""Of a long trouble, after which the guest is to be up in spite of it: an emulated host takes some ten."""
+_PATIENCE_S: Final = 90
+_BOOT_S: Final = 400
+_AFTERWARDS_S: Final = 5
+_STEP_S: Final = 1.5
+"""Without held output clients may hear a thawed primary for one renewal, its answer and the pause: 0.5, 0.4 and spare
+for an emulated host (model/README.md, the hard cases)."""
+_HAND_OVER: Final = "systemd-run --no-block hefery-remus hand-over --domain "
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a trial meets: drawn for each."""
+
+    phase: str
+    interval_ms: int
+    wait_s: float
+    troubles: tuple[Trouble, ...]
+
+    @classmethod
+    def draw(cls, turn: Turn) -> "Case":
+        """Single kinds in turn; pairs, phases and times at random."""
+        pairs = turn.number // _PAIR_EVERY
+        single = KINDS[(turn.number - 1 - pairs) % len(KINDS)]
+        kinds = turn.random.sample(KINDS, 2) if turn.number % _PAIR_EVERY == 0 else [single]
+        phase = turn.random.choice(_PHASES)
+        drawn = tuple(
+            Trouble(kind, 0 if number == 0 else turn.random.uniform(0, _APART_S), _lasts_s(turn, kind))
+            for number, kind in enumerate(kinds)
+        )
+        wait_s = turn.random.uniform(0, _MOST_WAIT_S[phase])
+        return cls(phase, turn.random.choice(_INTERVALS_MS), wait_s, drawn)
+
+    @property
+    def name(self) -> str:
+        """Of the row in the table."""
+        return self.troubles[0].kind if len(self.troubles) == 1 else "pairs"
+
+    @property
+    def may_end_it(self) -> bool:
+        """Whether the only copy may be lost with its host: that is no failover's fault, and `start` must help."""
+        is_alone = self.phase != "protected" or len(self.troubles) > 1
+        return is_alone and any(trouble.lost for trouble in self.troubles)
+
+    @property
+    def has_frozen(self) -> bool:
+        """Whether the primary's clocks have stood still."""
+        return any(trouble.kind == "freeze a" for trouble in self.troubles)
+
+
+def _lasts_s(turn: Turn, kind: str) -> float:
+    if kind.startswith(("freeze", "stall")):
+        return turn.random.uniform(1, 30)
+    return _LONG_S if turn.random.random() < 0.5 else turn.random.uniform(1, 10)
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    yield lambda turn: _trial(site, turn)
+
+
+def _trial(site: Site, turn: Turn) -> Outcome:
+    case = Case.draw(turn)
+    leased.begin(site, "leased-alone" if case.phase == "first copy" else "leased")
+    return meet(site, turn, case)
+
+
+def meet(site: Site, turn: Turn, case: Case) -> Outcome:
+    """The trial itself, of a pair that is ready."""
+    with (
+        site.watching(turn.folder) as watch,
+        site.watching_disk(turn.folder),
+        site.probing(turn.folder) as probe,
+    ):
+        _enter(site, case, probe)
+        began_ns = time.time_ns()
+        struck = troubles.strike(site, case.troubles)
+        over_ns = time.time_ns()
+        hosts = _booted(site, case)
+        is_up = _is_up(watch, over_ns)
+        started = "" if is_up or not case.may_end_it else _started(site, hosts)
+        is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
+        one = wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
+        running, settled_ns = _running(site, hosts), time.time_ns()
+        time.sleep(_AFTERWARDS_S)
+    frames = watch.frames
+    after_s, writers_s = histories.overlap_s(frames), histories.overlap_s(watch.writes)
+    most_s = _STEP_S if case.has_frozen else 0.0
+    heard = histories.heard_from(frames, settled_ns)
+    back = [] if started else histories.steps_back(frames)
+    measured = {
+        "kind": case.name,
+        "phase": case.phase,
+        "moment": reports.phase(probe.told, began_ns),
+        "interval_ms": case.interval_ms,
+        "troubles": [asdict(trouble) for trouble in case.troubles],
+        "missed": [one.missed for one in struck if one.missed],
+        "without_answer_s": histories.without_answer_s(watch.answers, began_ns, settled_ns),
+        "two_histories": bool(back) or after_s > most_s,
+        "two_writers": writers_s > 0,
+        "up_again": is_up and one and len(heard) == 1,
+        "heard_side_by_side_s": after_s,
+        "writers": sorted({write.host for write in watch.writes}),
+        "ended_on": running,
+        "started": started,
+    }
+    found = {
+        f"two were heard side by side for {after_s:.2f} s": after_s > most_s,
+        f"the copies on {back} have counted backwards": bool(back),
+        f"two hosts wrote side by side for {writers_s:.2f} s": writers_s > 0,
+        "the guest did not answer when it was all over": not is_up,
+        f"the guest runs on {running or 'no host'}": not one,
+        f"the guest is heard from {heard}": len(heard) != 1,
+        **_not_up_meanwhile(case, struck, watch),
+    }
+    return Outcome(measured, faults(found))
+
+
+def _enter(site: Site, case: Case, probe: Probe) -> None:
+    """Come to the moment."""
+    if case.phase == "first copy":
+        site.run(site.guest.primary, f"systemctl start --no-block {site.guest.unit}")
+    else:
+        probe.order(case.interval_ms)
+        site.commits_come(probe, 2, _PATIENCE_S)
+    if case.phase == "hand-over":
+        site.run(site.guest.primary, _HAND_OVER + site.guest.name)
+    time.sleep(case.wait_s)
+
+
+def _booted(site: Site, case: Case) -> list[str]:
+    """The hosts that have power, once all of them have booted."""
+    off = {trouble.lost for trouble in case.troubles if trouble.kind.startswith("power")}
+    for host in {trouble.lost for trouble in case.troubles if trouble.lost} - off:
+        wait(partial(remote.answers, site.lab, HOSTS[host]), _BOOT_S, every_s=1)
+    return [host.name for host in site.both() if host.name not in off]
+
+
+def _is_up(watch: Watch, since_ns: int) -> bool:
+    return wait(lambda: copies.first_answer_s(watch.answers, since_ns) is not None, _PATIENCE_S, every_s=0.5)
+
+
+def _running(site: Site, hosts: Sequence[str]) -> list[str]:
+    """The hosts where the guest is, whatever it does there."""
+    found = site.copies(tuple(HOSTS[host] for host in hosts))
+    return [host for host, names in found.items() if site.guest.name in names]
+
+
+def _started(site: Site, hosts: Sequence[str]) -> str:
+    """As an operator does who has found it nowhere: the host that it was started on."""
+    off = "" if len(hosts) == len(site.both()) else " --peer-is-off"
+    site.run(HOSTS[hosts[0]], f"hefery-remus start --domain {site.guest.name}{off}", _PATIENCE_S)
+    return hosts[0]
+
+
+def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dict[str, bool]:
+    """A single trouble that lasts leaves a host with the disk and a quorum, but for those that take them from all."""
+    one = struck[0]
+    since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
+    if len(struck) > 1 or one.kind in troubles.FOR_ALL or case.may_end_it or since_ns > one.ended_ns - NS_PER_S:
+        return {}
+    is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
+    return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    kinds = sorted({row.measured.get("kind", "not made") for row in rows})
+    return {
+        "trials": len(rows),
+        "two_histories": sum(row.measured.get("two_histories", False) for row in rows),
+        "two_writers": sum(row.measured.get("two_writers", False) for row in rows),
+        "not_up_again": sum(not row.measured.get("up_again", False) for row in rows),
+        "kinds": {
+            kind: _of_a_kind([row for row in rows if row.measured.get("kind", "not made") == kind]) for kind in kinds
+        },
+    }
+
+
+def _of_a_kind(rows: Sequence[Row]) -> dict[str, Any]:
+    seconds = values(rows, "without_answer_s")
+    return {
+        "trials": len(rows),
+        "passed": sum(row.passed for row in rows),
+        "without_answer_s_median": round(median(seconds), 1) if seconds else None,
+        "without_answer_s_worst": round(max(seconds), 1) if seconds else None,
+    }
+
+
+ONE_LIVE_COPY: Final = Part("one_live_copy", "one_live_copy", 20, 300, _session, _summary, by_default=False)
