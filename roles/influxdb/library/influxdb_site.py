@@ -1,11 +1,13 @@
 """An Ansible module that sets InfluxDB 2 up: in, buckets and tokens as they should be; out, what was changed for that.
 
 The server gives a token's value only when it makes it, so the value is kept in a file of its own beside the server; a
-token whose file is gone, or that may do other than it should, is made anew and the one before withdrawn.
+token whose file is gone, or that may do other than it should, is made anew and the one before withdrawn. One that is
+rotated is made anew too, but the one before stays valid until it is withdrawn by a run of its own.
 """
 
 import json
 import os
+import ssl
 import tempfile
 import time
 import urllib.error
@@ -26,12 +28,18 @@ options:
   retention_days: {description: "Bucket: days, 0 is for ever.", type: dict, required: true}
   tokens: {description: "Name: the buckets to read and to write.", type: dict, required: true}
   token_folder: {description: Where the tokens' values are kept., type: path, required: true}
+  tasks: {description: "Name: the Flux of a task of that name.", type: dict, default: {}}
+  rotate: {description: The tokens to make anew beside those before., type: list, elements: str, default: []}
+  withdraw: {description: Whether to withdraw those before., type: bool, default: false}
+  ca_file: {description: Authority to trust for https; the system's own if empty., type: str, default: ""}
   start_limit_s: {description: How long to wait for an answer., type: int, default: 60}
 author: hefery
 """
 
 _S_PER_DAY = 86_400
 _REQUEST_LIMIT_S = 30
+_OURS = "hefery "
+_BEFORE = "before hefery "
 
 
 class Refused(Exception):
@@ -57,6 +65,7 @@ class Site:
             return {}
         organisation = self._get(f"orgs?org={self._wanted['organisation']}")["orgs"][0]["id"]
         buckets = self._buckets(organisation)
+        self._tasks(organisation)
         return self._tokens(organisation, buckets)
 
     def _set_up(self) -> bool:
@@ -93,15 +102,29 @@ class Site:
                 self._change(f"retention of {name}", "PATCH", f"buckets/{found[name]['id']}", {"retentionRules": rules})
         return {name: bucket["id"] for name, bucket in found.items()}
 
+    def _tasks(self, organisation: str) -> None:
+        """Make the missing ones, correct their Flux, remove those of ours that are wanted no more."""
+        found = {task["name"]: task for task in self._get("tasks?limit=500")["tasks"]}
+        wanted = {f"{_OURS}{name}": flux for name, flux in self._wanted["tasks"].items()}
+        for name, flux in wanted.items():
+            body = {"orgID": organisation, "flux": flux, "status": "active"}
+            if name not in found:
+                self._change(f"task {name}", "POST", "tasks", body)
+            elif (found[name]["flux"], found[name]["status"]) != (flux, "active"):
+                self._change(f"task {name}", "PATCH", f"tasks/{found[name]['id']}", body)
+        for name in sorted(name for name in found if name.startswith(_OURS) and name not in wanted):
+            self._change(f"task {name} removed", "DELETE", f"tasks/{found[name]['id']}")
+
     def _tokens(self, organisation: str, buckets: dict[str, str | None]) -> dict[str, str]:
         """Make the missing ones anew; their values by name."""
         found = self._get("authorizations")["authorizations"]
         values = {}
         for name, allowed in self._wanted["tokens"].items():
-            wanted = {(action, buckets[bucket]) for action in ("read", "write") for bucket in allowed.get(action, [])}
-            same = [one for one in found if one["description"] == f"hefery {name}"]
+            wanted = _wanted(name, allowed, buckets)
+            same = [one for one in found if one["description"] == f"{_OURS}{name}"]
             path = Path(self._wanted["token_folder"], name)
-            if len(same) == 1 and _permissions(same[0]) == wanted and self._is_valid(path):
+            rotated = name in self._wanted["rotate"]
+            if not rotated and len(same) == 1 and _permissions(same[0]) == wanted and self._is_valid(path):
                 values[name] = path.read_text().strip()
                 continue
             made = self._change(f"token {name}", "POST", "authorizations", _authorisation(organisation, name, wanted))
@@ -109,8 +132,19 @@ class Site:
                 values[name] = made["token"]
                 _write(path, made["token"])
                 for one in same:
-                    self._ask("DELETE", f"authorizations/{one['id']}")
+                    self._give_up(one, name, keep=rotated)
+        for one in found if self._wanted["withdraw"] else []:
+            if one["description"].startswith(_BEFORE):
+                self._change(f"{one['description']} withdrawn", "DELETE", f"authorizations/{one['id']}")
         return values
+
+    def _give_up(self, authorisation: dict[str, Any], name: str, *, keep: bool) -> None:
+        """Withdraw a token, or `keep` it under another name until all have the one after it."""
+        path = f"authorizations/{authorisation['id']}"
+        if keep:
+            self._ask("PATCH", path, {"description": f"{_BEFORE}{name}"})
+        else:
+            self._ask("DELETE", path)
 
     def _is_valid(self, path: Path) -> bool:
         """Whether the server knows the token in the file."""
@@ -124,7 +158,9 @@ class Site:
             return False
         return True
 
-    def _change(self, what: str, method: str, path: str, body: dict[str, Any], token: str | None = None) -> Any:
+    def _change(
+        self, what: str, method: str, path: str, body: dict[str, Any] | None = None, token: str | None = None
+    ) -> Any:
         self.changes.append(what)
         return {"id": None} if self._dry_run else self._ask(method, path, body, token)
 
@@ -138,9 +174,10 @@ class Site:
         if token != "":
             headers["Authorization"] = f"Token {token or self._wanted['admin_token']}"
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - the role writes http://
+        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - the role writes http(s)
         try:
-            with urllib.request.urlopen(request, timeout=_REQUEST_LIMIT_S) as answer:  # noqa: S310 - as above
+            trusted = ssl.create_default_context(cafile=self._wanted["ca_file"] or None)
+            with urllib.request.urlopen(request, timeout=_REQUEST_LIMIT_S, context=trusted) as answer:  # noqa: S310 - as above
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             told = error.read()[:300].decode("utf-8", "replace")
@@ -149,12 +186,20 @@ class Site:
             raise Refused(f"{method} {url}: {error}; is the server running?") from error
 
 
+def _wanted(name: str, allowed: dict[str, list[str]], buckets: dict[str, str | None]) -> set[tuple[str, str | None]]:
+    """What a token shall be allowed to do."""
+    named = {(action, bucket) for action in ("read", "write") for bucket in allowed.get(action, [])}
+    if unknown := sorted({bucket for _, bucket in named} - set(buckets)):
+        raise Refused(f"token {name}: there is no bucket {unknown[0]}, only {', '.join(sorted(buckets))}")
+    return {(action, buckets[bucket]) for action, bucket in named}
+
+
 def _authorisation(organisation: str, name: str, permissions: set[tuple[str, str | None]]) -> dict[str, Any]:
     resources = [
         {"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": organisation}}
         for action, bucket in sorted(permissions, key=str)
     ]
-    return {"orgID": organisation, "description": f"hefery {name}", "permissions": resources}
+    return {"orgID": organisation, "description": f"{_OURS}{name}", "permissions": resources}
 
 
 def _permissions(authorisation: dict[str, Any]) -> set[tuple[str, str | None]]:
@@ -189,6 +234,10 @@ def main() -> None:
             "retention_days": table,
             "tokens": {**table, "no_log": False},
             "token_folder": {"type": "path", "required": True, "no_log": False},
+            "tasks": {"type": "dict", "default": {}},
+            "rotate": {"type": "list", "elements": "str", "default": []},
+            "withdraw": {"type": "bool", "default": False},
+            "ca_file": {"type": "str", "default": ""},
             "start_limit_s": {"type": "int", "default": 60},
         },
         supports_check_mode=True,
