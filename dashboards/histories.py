@@ -139,16 +139,18 @@ def results(where: Sequence[str]) -> Flux:
 
 
 def _over_windows() -> tuple[str, str, str]:
-    """One row of many windows: what is counted is summed, the longest stays, all else is weighted by answers.
+    """One row of many windows: what is counted is summed, the longest stays, all else is weighted by good answers.
 
     A window of errors alone has no times.
     """
     means = ("mean_ms", "p50_ms", "p95_ms", "p99_ms")
-    known = ["label: r.label", "count: r.count", "errors: r.errors", "timed: if exists r.mean_ms then r.count else 0.0"]
-    known += [f"{name}: if exists r.{name} then r.{name} else 0.0" for name in (*means, "max_ms")]
+    longest = ("max_ms", "gap_ms")
+    known = ["label: r.label", "count: r.count", "errors: r.errors"]
+    known += ["timed: if exists r.mean_ms then r.count - r.errors else 0.0"]
+    known += [f"{name}: if exists r.{name} then r.{name} else 0.0" for name in (*means, *longest)]
     sums = {name: f"accumulator.{name} + r.{name}" for name in ("count", "errors", "timed")}
     sums |= {name: f"accumulator.{name} + r.{name} * r.timed" for name in means}
-    sums["max_ms"] = "if r.max_ms > accumulator.max_ms then r.max_ms else accumulator.max_ms"
+    sums |= {name: f"if r.{name} > accumulator.{name} then r.{name} else accumulator.{name}" for name in longest}
     zero = ", ".join(f"{name}: 0.0" for name in sums)
     added = ", ".join(f"{name}: {formula}" for name, formula in sums.items())
     divided = ", ".join(f"{name}: r.{name} / r.timed" for name in means)

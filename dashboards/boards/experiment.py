@@ -9,7 +9,7 @@ from dashboards.flux import Fold, curves, highest_of_all, points
 from dashboards.look import BLUE, GREEN, ORANGE, PURPLE, RED, cell, line, unit_of
 from dashboards.panel import graph, table
 
-_LABELS: Final = ("label",)
+_LABELS: Final = ("domain", "label")
 
 _SPREAD: Final = graph(
     "Tail of the response times",
@@ -55,6 +55,7 @@ EXPERIMENT: Final = Dashboard(
                         cell("p95_ms", "95th percentile", "ms", 140),
                         cell("p99_ms", "99th percentile", "ms", 140),
                         cell("max_ms", "Longest", "ms", 130),
+                        cell("gap_ms", "Longest silence", "ms", 140),
                     ),
                     sort=("Label", False),
                 ),

@@ -141,4 +141,5 @@ def test_a_finished_run_of_jmeter_is_handed_to_the_sender(config: Path, capsys: 
     assert "--domain is missing" in capsys.readouterr().err
     assert main([*words, "--domain", "web1", "--window", "5"]) == 0
     assert f"{ANSWERS} answers in 4 points" in capsys.readouterr().out
-    assert main([*words, "--domain", "web1", "--window", "0"]) != 0
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--domain", "web1", "--window", "0"])

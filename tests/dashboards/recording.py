@@ -76,7 +76,8 @@ def _responses(store: Store) -> Iterator[Point]:
             errors = 0 if math.isfinite(mean_ms) else 1
             fields = {"count": round(_ANSWERS_PER_S), "errors": errors, "mean_ms": mean_ms}
             fields |= {f"p{share}_ms": -math.log1p(-share / 100) * mean_ms for share in (50, 95, 99)}
-            derived = Point.of("response", {"label": LABEL}, fields | {"max_ms": 6 * mean_ms}, point.time_ns)
+            fields |= {"max_ms": 6 * mean_ms, "gap_ms": 1000 / _ANSWERS_PER_S + mean_ms}
+            derived = Point.of("response", {"domain": DOMAIN, "label": LABEL}, fields, point.time_ns)
             assert derived is not None
             yield derived
 

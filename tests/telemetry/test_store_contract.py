@@ -185,8 +185,10 @@ def test_window_takes_points_of_several_hosts_together(store: Store) -> None:
 
 
 def test_window_reads_counts_as_numbers(store: Store) -> None:
-    store.append([Point("response", {"label": "home"}, {"count": n, "mean_ms": 1.0}, T + n) for n in (1, 2)])
-    store.append([Point("response", {"label": "home"}, {"mean_ms": 4.0}, T + 3)])
+    store.append(
+        [Point("response", {"domain": "web", "label": "home"}, {"count": n, "mean_ms": 1.0}, T + n) for n in (1, 2)]
+    )
+    store.append([Point("response", {"domain": "web", "label": "home"}, {"mean_ms": 4.0}, T + 3)])
     window = store.window("response", ["mean_ms", "count"], Grid(T, S, 1), by=["label"])
     np.testing.assert_allclose(window.values, [[[2.0, 1.5]]], rtol=1e-12)
 
