@@ -10,9 +10,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from failover import events, fence_command, guard_board, guard_heritage, guard_store, locks, memory, pausing, xl
+from failover import fence_command, guard_board, guard_heritage, guard_store, locks, memory, pausing, xl
 from failover.errors import FailoverError
 from failover.etcd import Etcd
+from failover.events import Seldom
 from failover.guard_answers import hand_over, heard, unanswered
 from failover.guard_board import Board, Slot
 from failover.guard_rules import decide
@@ -82,10 +83,12 @@ class Guard:
         self._sight = Sight(domain, self._xen, self._board)
         self._state = guard_heritage.adopted(self._run_dir, domain, self._board, now_ns())
         self._done: SimpleQueue[Done] = SimpleQueue()
-        self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
+        self._of_lease = Worker(self._done)
+        self._of_fence, self._of_xl = (Worker(self._done, at_leisure=True) for _ in range(2))
         self._destroy_ns = 0
         self._told: Told | None = None
         self._order: BackupOrder | None = None
+        self._events = Seldom(domain)
 
     def step(self) -> None:
         """Hear, look, decide, act, ask, and tell, in this order."""
@@ -102,6 +105,7 @@ class Guard:
             self._sight.must_search = False
             self._of_xl.ask(Chore.SEARCH, self._sight.search)
         self._tell(decision)
+        self._events.catch_up()
 
     def wait(self) -> None:
         """For an answer, the deadline, the next renewal, or the next look."""
@@ -163,14 +167,14 @@ class Guard:
     def _act(self, decision: Decision) -> None:
         try:
             if decision.act is Act.PAUSE and pausing.pause(self._xen, self._board, Slot.GUARD_PAUSED):
-                events.tell("paused", self._domain, decision.reason + self._after_deadline())
+                self._events.tell("paused", decision.reason + self._after_deadline())
             elif decision.act is Act.UNPAUSE and pausing.unpause(self._xen, self._board):
-                events.tell("goes_on", self._domain, decision.reason)
+                self._events.tell("goes_on", decision.reason)
         except HypervisorError as error:
             _log.error("%s: %s", self._domain, error)
         if decision.act is Act.DESTROY and not self._of_xl.is_busy and now_ns() >= self._destroy_ns:
             self._destroy_ns = now_ns() + _DESTROY_AGAIN_NS
-            events.tell("superseded", self._domain, f"the copy here is destroyed: {decision.reason}")
+            self._events.tell("superseded", f"the copy here is destroyed: {decision.reason}")
             self._of_xl.ask(Chore.DESTROY, partial(xl.destroy, str(self._board[Slot.NUMBER])))
 
     def _after_deadline(self) -> str:

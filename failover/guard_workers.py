@@ -1,5 +1,6 @@
 """What may take long: in, something to ask of lease server, fence or xl; out, its answer, in the guard's queue."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,10 +39,14 @@ class NoFence:
 
 
 class Worker:
-    """One thread, one question at a time, for a loop that must not wait."""
+    """One thread, one question at a time, for a loop that must not wait.
 
-    def __init__(self, done: "SimpleQueue[Done]") -> None:
-        self._done = done
+    One `at_leisure` and the processes that it starts are not scheduled in real time, as the loop may be: to start any
+    takes a slow host seconds, in which nothing else would run.
+    """
+
+    def __init__(self, done: "SimpleQueue[Done]", *, at_leisure: bool = False) -> None:
+        self._done, self._at_leisure = done, at_leisure
         self._work: SimpleQueue[tuple[object, Callable[[], object]]] = SimpleQueue()
         self.is_busy = False
         """From a question until the loop has heard the answer, and says so."""
@@ -56,6 +61,8 @@ class Worker:
         self._work.put((asked, work))
 
     def _run(self) -> None:
+        if self._at_leisure:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))  # of this thread alone (sched(7))
         while True:
             asked, work = self._work.get()
             try:

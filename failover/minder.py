@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from failover import events, guard_board, locks, memory, pausing
+from failover import guard_board, locks, memory, pausing
 from failover.errors import FailoverError
+from failover.events import Seldom
 from failover.guard_board import Board, Slot
 from failover.hypervisor import Hypervisor, HypervisorError
 from failover.lease import now_ns
@@ -42,6 +43,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         while True:
             time.sleep(minder.left_ns() / NS_PER_S)
             minder.look()
+            minder.events.catch_up()
             notifier.alive()
 
 
@@ -52,6 +54,7 @@ class Minder:
         """A deadline is at most `pause_ns` away. Raises HypervisorError, OSError."""
         self._xen, self._board = Hypervisor(), Board(run_dir, domain)
         self._domain, self._pause_ns = domain, pause_ns
+        self.events = Seldom(domain)
 
     def look(self) -> None:
         """Pause it once its time is over, whether its guard has or not (pausing.py); it is the guard that unpauses."""
@@ -63,7 +66,7 @@ class Minder:
             is_alone = not self._board[Slot.GUARD_PAUSED]
             if pausing.pause(self._xen, self._board, Slot.MINDER_PAUSED) and is_alone:
                 after = f" {late_ns / NS_PER_MS:.1f} ms after its deadline" if self._board[Slot.DEADLINE] else ""
-                events.tell("paused", self._domain, f"by its minder{after}: its guard did not")
+                self.events.tell("paused", f"by its minder{after}: its guard did not")
         except HypervisorError as error:
             _log.error("%s: %s", self._domain, error)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from failover import events
+from failover import clock, events
+from telemetry.units import NS_PER_S
 
 
 def program(folder: Path, name: str, text: str) -> None:
@@ -53,3 +54,42 @@ def test_missing_program_is_no_error(
     monkeypatch.delenv("INVOCATION_ID", raising=False)
     events.tell("released", "web1", "it runs here alone")
     assert "in no store: hefery-agent" in caplog.text
+
+
+def test_what_comes_again_and_again_is_told_at_once_and_then_the_newest_of_a_minute(
+    told: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now_s = 1000
+    monkeypatch.setattr(clock, "now_ns", lambda: now_s * NS_PER_S)
+    seldom = events.Seldom("web1")
+    for number in range(3):
+        seldom.tell("paused", f"the {number + 1}. time")
+        seldom.tell("goes_on", "the lease is held")
+    now_s += 59
+    seldom.catch_up()
+    assert {line.rpartition(" --time ")[0] for line in lines(told, 2)} == {
+        "agent event paused --domain web1 --text the 1. time",
+        "agent event goes_on --domain web1 --text the lease is held",
+    }
+    assert "the 2. time" in caplog.text
+    now_s += 1
+    seldom.catch_up()
+    seldom.catch_up()
+    assert len(lines(told, 4)) == 4
+    assert "the 3. time" in told.read_text()
+    assert "the 2. time" not in told.read_text()
+
+
+def test_who_has_told_is_no_child_of_a_process_that_lives_long(told: Path) -> None:
+    def children() -> set[str]:
+        return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+    before, seldom = children(), events.Seldom("web1")
+    seldom.tell("paused", "once")
+    assert children() > before
+    lines(told, 1)
+    deadline_s = time.monotonic() + 10
+    while not children() <= before:
+        seldom.catch_up()
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
