@@ -9,19 +9,20 @@ again by its next renewal.
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from failover import clock
+from failover.clock import now_ns
 from failover.endpoint import EtcdError
 from failover.etcd import Condition, Etcd, Pairs, Written
 from failover.lease_record import BEAT, GUEST, OWNER, Record, read
 from telemetry.units import NS_PER_S
 
-now_ns = clock.now_ns
 _NONCE_BYTES: Final = 16
 _CLOCKS_DIFFER: Final = 1.02
+_LOOK_AGAIN_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,13 @@ class Lease:
             return self._noted(self._etcd.read(self._prefix))
         except EtcdError as error:
             return Unknown(str(error))
+
+    def look_within(self, limit_s: float) -> Record | Unknown:
+        """The same, asked again where there is no answer: a first connection may take longer than a call."""
+        deadline_ns = now_ns() + int(limit_s * NS_PER_S)
+        while isinstance(answer := self.look(), Unknown) and now_ns() < deadline_ns:
+            time.sleep(_LOOK_AGAIN_S)
+        return answer
 
     @property
     def seen(self) -> Record:

@@ -4,12 +4,15 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from failover.etcd import Etcd
 from failover.lease import Lease, Unknown
 from failover.lease_record import Record
 from failover.lease_settings import LeaseSettings
 from failover.settings import RemusSettings
+
+_ASK_LIMIT_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def read(settings: RemusSettings, at: LeaseSettings) -> list[Shown]:
     """Look twice, two periods apart; raises FailoverError where files of [lease] cannot be used."""
     with Etcd(at) as etcd:
         leases = {domain.name: Lease(etcd, domain.name, settings.host.name, at.ttl_s) for domain in settings.domains}
-        before = {guest: lease.look() for guest, lease in leases.items()}
+        before = {guest: lease.look_within(_ASK_LIMIT_S) for guest, lease in leases.items()}
         if any(isinstance(record, Record) and record.is_held for record in before.values()):
             time.sleep(2 * at.renew_s)
         return [_shown(guest, before[guest], lease.look()) for guest, lease in leases.items()]

@@ -59,12 +59,8 @@ def _start(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool
 
 
 def _looked_at(lease: Lease) -> Record:
-    """Asked again where there is no answer: a first connection may take longer than a call."""
-    deadline_s = time.monotonic() + _ASK_LIMIT_S
-    while isinstance(answer := lease.look(), Unknown):
-        if time.monotonic() >= deadline_s:
-            raise ActError(f"the lease server does not answer: {answer.reason}")
-        time.sleep(_LOOK_S)
+    if isinstance(answer := lease.look_within(_ASK_LIMIT_S), Unknown):
+        raise ActError(f"the lease server does not answer: {answer.reason}")
     return answer
 
 
