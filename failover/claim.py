@@ -6,14 +6,14 @@ and only then awake. Nothing but an answer that tells of another copy destroys t
 
 from typing import Final
 
-from failover.claim_answers import PROBED_NS, burn
-from failover.claim_state import Ask, Begin, Claim, Limits, Sight, Step
+from failover.claim_answers import burn
+from failover.claim_state import Begin, Claim, Limits, Sight, Step
 from failover.gate import Evidence, Verdict
+from failover.guard_state import Ask
 from failover.guard_store import Armed
+from failover.patience import FENCE_LIMIT_NS, PROBED_NS
 from telemetry.units import NS_PER_S
 
-_FENCE_LIMIT_NS: Final = 10 * NS_PER_S
-"""A lease without its disk is not kept from others for longer (C4)."""
 _SELDOM_NS: Final = 60 * NS_PER_S
 """Between two looks while the primary seems well: they keep connections open, and tokens valid."""
 _STREAM_SILENT_NS: Final = NS_PER_S
@@ -41,7 +41,7 @@ def decide(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> tuple[Cla
         return claim, _of_the_armed(claim, sight)
     if claim.is_superseded:
         return claim, Step(Verdict.GIVE_UP, claim.reason)
-    if claim.epoch and not claim.is_fenced and now_ns - claim.won_ns > _FENCE_LIMIT_NS:
+    if claim.epoch and not claim.is_fenced and now_ns - claim.won_ns > FENCE_LIMIT_NS:
         claim = burn(claim, "the fence does not answer: others may try", now_ns, now_ns + limits.away_ns)
     asks = tuple(_asks(claim, now_ns, sight, limits))
     if claim.is_taken:
@@ -103,7 +103,7 @@ def _of_fence(claim: Claim, now_ns: int, limits: Limits) -> Ask | None:
 
 def _of_lease(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> Ask:
     if claim.epoch:
-        return Ask.TAKE if claim.is_fenced and not claim.is_taken else Ask.RENEW
+        return Ask.TELL if claim.is_fenced and not claim.is_taken else Ask.RENEW
     if claim.burnt_epoch:
         return Ask.RELEASE
     answered_ns = claim.fence_answered_ns

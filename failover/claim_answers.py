@@ -4,16 +4,12 @@ The rules L and C of model/README.md: an epoch that is over stays so, and only a
 """
 
 from dataclasses import replace
-from typing import Final
 
-from failover.claim_state import OF_FENCE, Answer, Ask, Asked, Claim, Limits
-from failover.guard_state import Answers, Denied, Given
+from failover.claim_state import Asked, Claim, Limits
+from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given
 from failover.lease import Held, Noted, Refused, Released, Unknown
+from failover.patience import PROBED_NS, soon_ns
 from telemetry.units import NS_PER_S
-
-PROBED_NS: Final = 2 * NS_PER_S
-"""How old the fence's last sign of life may be where a lease is claimed (C1)."""
-_TRIES_A_RENEWAL: Final = 5
 
 
 def heard(claim: Claim, asked: Asked, answer: Answer, now_ns: int, limits: Limits) -> Claim:
@@ -37,15 +33,15 @@ def _unanswered(claim: Claim, ask: Ask, reason: str, now_ns: int, limits: Limits
     """As before, but what was to be written of the guest may yet be, and ends the epoch (L2)."""
     if ask in OF_FENCE:
         return replace(
-            claim, fence_ask_ns=_soon_ns(now_ns, limits), fence_silence=f"the fence does not answer: {reason}"
+            claim, fence_ask_ns=soon_ns(now_ns, limits), fence_silence=f"the fence does not answer: {reason}"
         )
-    if ask is Ask.TAKE:
+    if ask is Ask.TELL:
         claim = _over(claim, "")
-    return replace(claim, ask_ns=_soon_ns(now_ns, limits), reason=f"no answer of the lease server: {reason}")
+    return replace(claim, ask_ns=soon_ns(now_ns, limits), reason=f"no answer of the lease server: {reason}")
 
 
 def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: Limits) -> Claim:
-    record, ask_ns = refused.record, _soon_ns(now_ns, limits)
+    record, ask_ns = refused.record, soon_ns(now_ns, limits)
     if record.beat != claim.beat:
         claim = replace(claim, beat=record.beat, beat_ns=now_ns)
     if limits.is_named(record, has_won=asked.has_won):
@@ -95,7 +91,3 @@ def _over(claim: Claim, reason: str) -> Claim:
 def burn(claim: Claim, reason: str, now_ns: int, claim_ns: int) -> Claim:
     """The epoch is over for this host, and given back."""
     return replace(_over(claim, reason), burnt_epoch=claim.epoch, ask_ns=now_ns, claim_ns=claim_ns)
-
-
-def _soon_ns(now_ns: int, limits: Limits) -> int:
-    return now_ns + limits.renew_ns // _TRIES_A_RENEWAL

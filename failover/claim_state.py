@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from failover import guard_state
 from failover.gate import Verdict
-from failover.guard_state import FenceAnswer
+from failover.guard_state import Ask
 from failover.guard_store import Armed
-from failover.lease import Held, Noted, Refused, Released
 from failover.lease_record import Record
-
-Answer = Held | Refused | Noted | Released | FenceAnswer
-"""Unknown is silence, of which nothing follows."""
 
 
 class Begin(Enum):
@@ -22,21 +19,6 @@ class Begin(Enum):
     SILENT_HOST = "the primary's host is silent"
     SILENT_STREAM = "the stream is silent"
     """As it is between two checkpoints, and where the guest stands still because its host cannot renew its lease."""
-
-
-class Ask(Enum):
-    """What is to be asked of the lease, or of the fence."""
-
-    LOOK = "who holds the lease"
-    CLAIM = "win it, where the copy is the guest's backup"
-    RENEW = "renew it"
-    TAKE = "tell that this host's copy is the guest"
-    RELEASE = "give it back"
-    PROBE = "ask the fence whether it answers"
-    FENCE = "have the disk given to this epoch"
-
-
-OF_FENCE = frozenset({Ask.PROBE, Ask.FENCE})
 
 
 @dataclass(frozen=True)
@@ -52,18 +34,10 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Of this host and its copy; times in nanoseconds."""
+class Limits(guard_state.Limits):
+    """Those of this host's guard, and of its copy."""
 
-    host: str
     mark: str
-    ttl_ns: int
-    """Of the lease."""
-    margin_ns: int
-    """Part of it, from the guest's pause to the end of its lease."""
-    renew_ns: int
-    away_ns: int
-    """How long others may try, after a lease without its disk; different on each host."""
 
     def is_named(self, record: Record, *, has_won: bool) -> bool:
         """Whether the copy here may become the guest, or is it already."""
@@ -72,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the gate knows; the first one knows nothing. Times are those of lease.now_ns()."""
+    """What the gate knows; the first one knows nothing. Times are those of clock.now_ns()."""
 
     epoch: int = 0
     """Held, as far as is known; 0 for none."""

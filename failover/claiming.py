@@ -4,26 +4,24 @@ Workers ask; a step never waits (rules C of model/README.md, decided in claim.py
 """
 
 import logging
-import os
-import random
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Final
 
-from failover import claim, claim_answers, fence_command, guard_store, xl
+from failover import claim, claim_answers, fence_command, guard_store, patience, xl
 from failover.claim_shares import Shares
-from failover.claim_state import OF_FENCE, Answer, Ask, Asked, Claim, Limits, Sight
+from failover.claim_state import Asked, Claim, Limits, Sight
+from failover.clock import now_ns
 from failover.etcd import Etcd
 from failover.gate import Decision, Evidence, Verdict
 from failover.guard_board import Board, Slot
+from failover.guard_state import OF_FENCE, Answer, Ask
 from failover.guard_store import Armed
-from failover.guard_workers import Done, Fence, Worker
-from failover.lease import Lease, Refused, Unknown, now_ns
+from failover.guard_workers import Mailbox, Worker, of_fence, of_lease
+from failover.lease import Lease, Refused, Unknown
 from failover.lease_settings import LeaseSettings
 from failover.settings import INCOMING, DomainSettings, RemusSettings
-from failover.xl import XlError
 from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
@@ -42,10 +40,10 @@ class Claiming:
         self._run_dir, self._domain = settings.host.run_dir, domain.name
         self._lease = Lease(Etcd(at), domain.name, settings.host.name, at.ttl_s)
         self._fence = fence_command.of(settings, domain.name)
-        self._limits = limits(settings.host.name, mark, at)
+        self._limits = Limits(**asdict(patience.limits(settings.host.name, at)), mark=mark)
         self._hint_ns = int(_HINT_PERIODS * settings.heartbeat.period_s * NS_PER_S)
         self._board = Board(self._run_dir, self._domain)
-        self._done = _Mailbox()
+        self._done = Mailbox()
         self.descriptors: Sequence[int] = (self._done.descriptor,)
         self._of_lease, self._of_fence, self._of_xl = (Worker(self._done) for _ in range(3))
         self._claim, self._shares = Claim(), Shares()
@@ -55,8 +53,7 @@ class Claiming:
 
     def judge(self, evidence: Evidence) -> Decision:
         """Hear, look, decide, ask, and tell the guard, in this order."""
-        for done in self._done.taken():
-            self._hear(done)
+        self._hear()
         sight = self._look(evidence)
         self._claim, step = claim.decide(self._claim, now_ns(), sight, self._limits)
         for ask in step.asks:
@@ -67,21 +64,17 @@ class Claiming:
             return Decision(step.verdict, f"{step.reason}: {self._shares}")
         return Decision(step.verdict, step.reason)
 
-    def _hear(self, done: Done) -> None:
-        done.worker.is_busy = False
-        if isinstance(done.answer, XlError):
-            _log.warning("%s", done.answer)
-        elif isinstance(done.answer, Exception):
-            raise done.answer
-        elif isinstance(done.asked, Asked):
-            self._claim = claim_answers.heard(self._claim, done.asked, done.answer, now_ns(), self._limits)
-        else:
-            self._number = done.answer
+    def _hear(self) -> None:
+        for asked, answer in self._done.taken():
+            if isinstance(asked, Asked):
+                self._claim = claim_answers.heard(self._claim, asked, answer, now_ns(), self._limits)
+            else:
+                self._number = answer
 
     def _look(self, evidence: Evidence) -> Sight:
         if evidence.is_complete and self._number is None and not self._of_xl.is_busy and now_ns() >= self._search_ns:
             self._search_ns = now_ns() + _AGAIN_NS
-            self._of_xl.ask("number", partial(_number_of, self._domain + INCOMING))
+            self._of_xl.ask("number", partial(xl.number_of, self._domain + INCOMING))
         return Sight(
             begins=claim.begins(evidence, self._hint_ns),
             is_whole=evidence.is_complete,
@@ -98,7 +91,7 @@ class Claiming:
     def _ask(self, ask: Ask, epoch: int, *, is_final: bool) -> None:
         asked = Asked(ask, epoch, self._claim.has_won, is_final)
         if ask in OF_FENCE:
-            self._of_fence.ask(asked, partial(_of_fence, self._fence, asked))
+            self._of_fence.ask(asked, partial(of_fence, self._fence, ask, epoch))
         else:
             self._of_lease.ask(asked, partial(_of_lease, self._lease, asked, self._limits))
 
@@ -116,57 +109,11 @@ class Claiming:
         return is_its and now_ns() < board[Slot.DEADLINE]
 
 
-class _Mailbox(SimpleQueue[Done]):
-    """Answers, and a descriptor that is ready when one has come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def put(self, item: Done, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - SimpleQueue's
-        """As SimpleQueue does."""
-        super().put(item, block, timeout)
-        os.eventfd_write(self.descriptor, 1)
-
-    def taken(self) -> Sequence[Done]:
-        """All that has come."""
-        with suppress(BlockingIOError):
-            os.eventfd_read(self.descriptor)
-        answers = []
-        with suppress(Empty):
-            while True:
-                answers.append(self.get_nowait())
-        return answers
-
-
-def limits(host: str, mark: str, at: LeaseSettings) -> Limits:
-    """As the settings have them."""
-    ttl_ns = int(at.ttl_s * NS_PER_S)
-    away_ns = int(ttl_ns * (2 + random.random()))
-    return Limits(host, mark, ttl_ns, ttl_ns - at.pause_ns, int(at.renew_s * NS_PER_S), away_ns)
-
-
 def _of_lease(lease: Lease, asked: Asked, limits: Limits) -> Answer:
     """One to four questions to etcd."""
-    match asked.ask:
-        case Ask.RENEW:
-            return lease.renew(asked.epoch)
-        case Ask.TAKE:
-            return lease.note(asked.epoch)
-        case Ask.RELEASE:
-            return lease.release(asked.epoch)
+    if asked.ask is not Ask.CLAIM:
+        return of_lease(lease, asked.ask, asked.epoch, "")
     record = lease.look()
     if isinstance(record, Unknown):
         return record
-    if asked.ask is Ask.LOOK or not limits.is_named(record, has_won=asked.has_won):
-        return Refused(record)
-    return lease.acquire(limits.mark)
-
-
-def _of_fence(fence: Fence, asked: Asked) -> Answer:
-    return fence.probe() if asked.ask is Ask.PROBE else fence.give(asked.epoch)
-
-
-def _number_of(name: str) -> int | None:
-    found = xl.domains().get(name)
-    return None if found is None else found.number
+    return lease.acquire(limits.mark) if limits.is_named(record, has_won=asked.has_won) else Refused(record)

@@ -1,16 +1,18 @@
 """The guard of a domain: in, its lease's server and fence; out, the domain running only while this host may run it.
 
-It looks ten times a second, and at each deadline; workers do what takes longer (rules G of model/README.md).
+It looks four times a second, and at each order, answer and deadline; workers do what takes longer (rules G of
+model/README.md).
 """
 
 import logging
-import random
+import select
 from enum import Enum
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from failover import fence_command, guard_board, guard_heritage, guard_store, locks, memory, pausing, xl
+from failover import fence_command, guard_board, guard_heritage, guard_store, locks, memory, patience, pausing, xl
+from failover.bell import Bell
+from failover.clock import now_ns
 from failover.errors import FailoverError
 from failover.etcd import Etcd
 from failover.events import Seldom
@@ -20,18 +22,17 @@ from failover.guard_rules import decide
 from failover.guard_sight import Sight
 from failover.guard_state import OF_FENCE, Act, Ask, Decision, Evidence, Limits
 from failover.guard_store import BackupOrder, GuardFileError, Told
-from failover.guard_workers import Done, Fence, Worker, of_fence, of_lease
+from failover.guard_workers import Fence, Mailbox, Worker, of_fence, of_lease
 from failover.hypervisor import Hypervisor, HypervisorError
-from failover.lease import Lease, Unknown, now_ns
-from failover.lease_settings import LeaseSettings
+from failover.lease import Lease, Unknown
 from failover.settings import DomainSettings, RemusSettings
-from failover.xl import XlError
 from telemetry.notify import Notifier
 from telemetry.units import NS_PER_MS, NS_PER_S
 
 _log = logging.getLogger(__name__)
 
-_LOOK_NS: Final = NS_PER_S // 10
+_LOOK_NS: Final = NS_PER_S // 4
+"""Each look is a wake-up and some system calls, which an emulated host takes ten milliseconds for."""
 _DESTROY_AGAIN_NS: Final = 10 * NS_PER_S
 
 
@@ -54,7 +55,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     with locks.held(folder / "lock"), Etcd(settings.lease) as etcd:
         lease = Lease(etcd, domain.name, settings.host.name, settings.lease.ttl_s)
         fence = fence_command.of(settings, domain.name)
-        guard = Guard(settings, domain.name, limits(settings.host.name, settings.lease), lease, fence)
+        guard = Guard(settings, domain.name, patience.limits(settings.host.name, settings.lease), lease, fence)
         memory.lock()
         guard.step()
         notifier = Notifier()
@@ -63,13 +64,6 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
             guard.wait()
             guard.step()
             notifier.alive()
-
-
-def limits(host: str, at: LeaseSettings) -> Limits:
-    """As the settings have them."""
-    ttl_ns = int(at.ttl_s * NS_PER_S)
-    away_ns = int(ttl_ns * (2 + random.random()))
-    return Limits(host, at.pause_ns, ttl_ns - at.pause_ns, int(at.renew_s * NS_PER_S), away_ns)
 
 
 class Guard:
@@ -82,7 +76,7 @@ class Guard:
         self._xen, self._board = Hypervisor(), Board(self._run_dir, domain)
         self._sight = Sight(domain, self._xen, self._board)
         self._state = guard_heritage.adopted(self._run_dir, domain, self._board, now_ns())
-        self._done: SimpleQueue[Done] = SimpleQueue()
+        self._done, self._bell = Mailbox(), Bell(guard_board.directory(self._run_dir, domain))
         self._of_lease = Worker(self._done)
         self._of_fence, self._of_xl = (Worker(self._done, at_leisure=True) for _ in range(2))
         self._destroy_ns = 0
@@ -92,9 +86,9 @@ class Guard:
 
     def step(self) -> None:
         """Hear, look, decide, act, ask, and tell, in this order."""
-        while self._hear(0):
-            pass
-        self._take_orders()
+        self._hear()
+        if self._bell.has_rung():
+            self._take_orders()
         evidence = self._look()
         self._state, decision = decide(self._state, now_ns(), evidence, self._limits)
         self._write_down()
@@ -108,26 +102,19 @@ class Guard:
         self._events.catch_up()
 
     def wait(self) -> None:
-        """For an answer, the deadline, the next renewal, or the next look."""
-        at_ns = now_ns()
-        times_ns = (self._state.deadline_ns - at_ns, self._state.ask_ns - at_ns, _LOOK_NS)
-        self._hear(min(left_ns for left_ns in times_ns if left_ns > 0))
+        """For an answer, an order, the deadline, the next question, or the next look."""
+        state, at_ns = self._state, now_ns()
+        times_ns = (state.deadline_ns, state.ask_ns, state.fence_ask_ns, state.claim_ns, at_ns + _LOOK_NS)
+        left_ns = min(time_ns for time_ns in times_ns if time_ns > at_ns) - at_ns
+        # not poll(2), which counts in milliseconds
+        select.select([self._done.descriptor, *self._bell.descriptors], [], [], left_ns / NS_PER_S)
 
-    def _hear(self, limit_ns: int) -> bool:
-        try:
-            done = self._done.get(timeout=limit_ns / NS_PER_S) if limit_ns else self._done.get_nowait()
-        except Empty:
-            return False
-        done.worker.is_busy = False
-        if isinstance(done.answer, XlError):
-            _log.warning("%s", done.answer)
-        elif isinstance(done.answer, Exception):
-            raise done.answer
-        elif isinstance(done.asked, Ask):
-            self._hear_answer(done.asked, done.answer)
-        elif done.asked is Chore.SEARCH:
-            self._sight.found(done.answer)
-        return True
+    def _hear(self) -> None:
+        for asked, answer in self._done.taken():
+            if isinstance(asked, Ask):
+                self._hear_answer(asked, answer)
+            elif asked is Chore.SEARCH:
+                self._sight.found(answer)
 
     def _hear_answer(self, ask: Ask, answer: Any) -> None:
         if isinstance(answer, Unknown):
@@ -144,6 +131,7 @@ class Guard:
             self._order = guard_store.backup_order(self._run_dir, self._domain)
         except GuardFileError as error:
             _log.error("%s", error)
+            self._bell.ring()
 
     def _look(self) -> Evidence:
         domain, is_known = self._sight.look()

@@ -9,11 +9,9 @@ from typing import Final
 from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given, Limits, State, Won
 from failover.lease import Held, Noted, Refused, Released
 from failover.lease_record import Record
+from failover.patience import PROBED_NS, soon_ns
 from telemetry.units import NS_PER_S
 
-PROBED_NS: Final = 2 * NS_PER_S
-"""How old the fence's last sign of life may be where a lease is claimed (C1)."""
-_TRIES_A_RENEWAL: Final = 5
 _HAND_OVER_NS: Final = 10 * NS_PER_S
 """For the other host to take the guest, when it is handed over (A4)."""
 
@@ -39,12 +37,12 @@ def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
 
 def unanswered(state: State, ask: Ask, reason: str, now_ns: int, limits: Limits) -> State:
     """After silence: as before, but what was to be written of the guest may yet be, and ends the epoch (L2)."""
-    soon_ns = _soon_ns(now_ns, limits)
+    again_ns = soon_ns(now_ns, limits)
     if ask in OF_FENCE:
-        return replace(state, fence_ask_ns=soon_ns, reason=f"the fence does not answer: {reason}")
+        return replace(state, fence_ask_ns=again_ns, reason=f"the fence does not answer: {reason}")
     if ask is Ask.TELL and state.telling is not None:
         state = over(state, reason)
-    return replace(state, ask_ns=soon_ns, reason=f"no answer of the lease server: {reason}")
+    return replace(state, ask_ns=again_ns, reason=f"no answer of the lease server: {reason}")
 
 
 def over(state: State, reason: str) -> State:
@@ -108,12 +106,8 @@ def _refused(state: State, answer: Refused, now_ns: int, limits: Limits) -> Stat
         return replace(over(state, reason), is_superseded=True)
     else:
         reason = f"etcd contradicts itself: the guest is {record.runner}'s, of an epoch before this host's last"
-    return replace(over(state, reason), ask_ns=_soon_ns(now_ns, limits))
+    return replace(over(state, reason), ask_ns=soon_ns(now_ns, limits))
 
 
 def _holds(record: Record, state: State, limits: Limits) -> bool:
     return record.is_held and record.holder == limits.host and record.epoch == state.epoch
-
-
-def _soon_ns(now_ns: int, limits: Limits) -> int:
-    return now_ns + limits.renew_ns // _TRIES_A_RENEWAL

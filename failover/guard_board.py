@@ -18,7 +18,7 @@ _STALE_NS: Final = NS_PER_S
 
 
 class Slot(IntEnum):
-    """Where each number is; all are 0 at first. Times are those of lease.now_ns()."""
+    """Where each number is; all are 0 at first. Times are those of clock.now_ns()."""
 
     NUMBER = 0
     """The domain's, in Xen; 0 for none."""

@@ -5,14 +5,10 @@ says that the guest is another host's destroys.
 """
 
 from dataclasses import replace
-from typing import Final
 
-from failover.guard_answers import PROBED_NS, burn, over
+from failover.guard_answers import burn, over
 from failover.guard_state import Act, Ask, Decision, Evidence, Limits, State
-from telemetry.units import NS_PER_S
-
-_FENCE_LIMIT_NS: Final = 10 * NS_PER_S
-"""A lease without its disk is not kept from others for longer (C4)."""
+from failover.patience import FENCE_LIMIT_NS, PROBED_NS
 
 
 def may_run(state: State, now_ns: int, limits: Limits) -> bool:
@@ -24,7 +20,7 @@ def decide(state: State, now_ns: int, evidence: Evidence, limits: Limits) -> tup
     """One step: what is known after it, and what to do."""
     if evidence.is_known and evidence.domain is None:
         return _without_guest(state, evidence)
-    if state.epoch and not state.is_fenced and now_ns - state.held_since_ns > _FENCE_LIMIT_NS:
+    if state.epoch and not state.is_fenced and now_ns - state.held_since_ns > FENCE_LIMIT_NS:
         state = burn(state, "the fence does not answer: others may try", now_ns + limits.away_ns)
     act, reason = _act(state, now_ns, evidence, limits)
     asks, mark = tuple(_asks(state, now_ns, evidence)), evidence.wanted or ""

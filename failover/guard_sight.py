@@ -7,9 +7,9 @@ import logging
 from typing import Final
 
 from failover import xl
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
 from failover.hypervisor import DomainState, Hypervisor, HypervisorError
-from failover.lease import now_ns
 from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
@@ -43,8 +43,7 @@ class Sight:
 
     def search(self) -> int | None:
         """Its number; raises XlError. Takes long."""
-        found = xl.domains().get(self._domain)
-        return None if found is None else found.number
+        return xl.number_of(self._domain)
 
     def found(self, number: int | None) -> None:
         """What a search has found; another process may have told the same meanwhile."""

@@ -17,7 +17,7 @@ class Act(Enum):
 
 
 class Ask(Enum):
-    """What is to be asked of the lease, or of the fence."""
+    """What is to be asked of the lease, or of the fence, by a guard or by the gate of a copy."""
 
     LOOK = "see whether another has taken the guest"
     CLAIM = "claim the lease"
@@ -78,6 +78,11 @@ class Limits:
     renew_ns: int
     away_ns: int
     """How long others may try, after a lease without its disk; different on each host."""
+
+    @property
+    def ttl_ns(self) -> int:
+        """Of the lease."""
+        return self.pause_ns + self.margin_ns
 
 
 @dataclass(frozen=True)

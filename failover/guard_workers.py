@@ -1,14 +1,19 @@
-"""What may take long: in, something to ask of lease server, fence or xl; out, its answer, in the guard's queue."""
+"""What may take long: in, something to ask of lease server, fence or xl; out, its answer, in the asker's mailbox."""
 
+import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
 from failover.guard_state import Answer, Answers, Ask, Denied, Given, Won
 from failover.lease import Held, Lease, Noted, Refused, Unknown
+from failover.xl import XlError
+
+_log = logging.getLogger(__name__)
 
 _STACK_BYTES: Final = 1 << 19
 """A thread's stack is locked in memory whole."""
@@ -79,6 +84,34 @@ class Done:
     worker: Worker
     asked: object
     answer: Any
+
+
+class Mailbox(SimpleQueue[Done]):
+    """Answers, and a descriptor that is ready when one has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def put(self, item: Done, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - SimpleQueue's
+        """As SimpleQueue does."""
+        super().put(item, block, timeout)
+        os.eventfd_write(self.descriptor, 1)
+
+    def taken(self) -> Iterator[tuple[Any, Any]]:
+        """All that has come: what was asked, and the answer. Raises what a worker has raised, but for XlError."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self.descriptor)
+        with suppress(Empty):
+            while True:
+                done = self.get_nowait()
+                done.worker.is_busy = False
+                if isinstance(done.answer, XlError):
+                    _log.warning("%s", done.answer)
+                elif isinstance(done.answer, Exception):
+                    raise done.answer
+                else:
+                    yield done.asked, done.answer
 
 
 def of_lease(lease: Lease, ask: Ask, epoch: int, mark: str) -> Answer:

@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from failover import clock
+from failover.clock import now_ns
 from failover.endpoint import EtcdError
 from failover.etcd import Condition, Etcd, Pairs, Written
 from failover.lease_record import BEAT, GUEST, OWNER, Record, read
 from telemetry.units import NS_PER_S
 
-now_ns = clock.now_ns
 _NONCE_BYTES: Final = 16
 _CLOCKS_DIFFER: Final = 1.02
 _LOOK_AGAIN_S: Final = 0.05

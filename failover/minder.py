@@ -4,16 +4,17 @@ A process of its own, under a unit of its own, so that the guard's death, stop o
 """
 
 import logging
-import time
+import select
 from pathlib import Path
 from typing import Final
 
 from failover import guard_board, locks, memory, pausing
+from failover.bell import Bell
+from failover.clock import now_ns
 from failover.errors import FailoverError
 from failover.events import Seldom
 from failover.guard_board import Board, Slot
 from failover.hypervisor import Hypervisor, HypervisorError
-from failover.lease import now_ns
 from failover.settings import DomainSettings, RemusSettings
 from telemetry.notify import Notifier
 from telemetry.units import NS_PER_MS, NS_PER_S
@@ -21,6 +22,9 @@ from telemetry.units import NS_PER_MS, NS_PER_S
 _log = logging.getLogger(__name__)
 
 _LOOK_NS: Final = NS_PER_S // 10
+"""Where a guest must stand still."""
+_SELDOM_NS: Final = NS_PER_S
+"""Where there is none."""
 _AFTER_NS: Final = 5 * NS_PER_MS
 """The guard goes first, where it lives, and says why."""
 
@@ -41,7 +45,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         notifier = Notifier()
         notifier.ready()
         while True:
-            time.sleep(minder.left_ns() / NS_PER_S)
+            minder.wait()
             minder.look()
             minder.events.catch_up()
             notifier.alive()
@@ -54,6 +58,7 @@ class Minder:
         """A deadline is at most `pause_ns` away. Raises HypervisorError, OSError."""
         self._xen, self._board = Hypervisor(), Board(run_dir, domain)
         self._domain, self._pause_ns = domain, pause_ns
+        self._bell = Bell(guard_board.directory(run_dir, domain))
         self.events = Seldom(domain)
 
     def look(self) -> None:
@@ -70,7 +75,14 @@ class Minder:
         except HypervisorError as error:
             _log.error("%s: %s", self._domain, error)
 
+    def wait(self) -> None:
+        """For the next look, or for word of the guard: what it may do is told anew, or ordered."""
+        select.select(self._bell.descriptors, [], [], self.left_ns() / NS_PER_S)
+        self._bell.has_rung()
+
     def left_ns(self) -> int:
-        """Until the next look."""
+        """Until the next look: the deadline, which only moves on, as the askings that it is counted from do."""
         left_ns = self._board[Slot.DEADLINE] + _AFTER_NS - now_ns()
-        return min(left_ns, _LOOK_NS) if left_ns > 0 else _LOOK_NS
+        if 0 < left_ns <= self._pause_ns + _AFTER_NS:
+            return left_ns
+        return _LOOK_NS if self._board[Slot.NUMBER] else _SELDOM_NS

@@ -4,9 +4,9 @@ Xen counts pauses, and an operator may have paused it, too: what is written on t
 last to be undone is the guard's own: where it is frozen just before, the minder's has come by the time it goes on.
 """
 
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
 from failover.hypervisor import Hypervisor, HypervisorError
-from failover.lease import now_ns
 
 
 def pause(xen: Hypervisor, board: Board, mine: Slot) -> bool:

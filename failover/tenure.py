@@ -9,15 +9,15 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from failover.clock import now_ns
 from failover.guard_state import Denied, Given
 from failover.guard_workers import Done, Fence, Worker
-from failover.lease import Held, Lease, Noted, Refused, Unknown, now_ns
+from failover.lease import Held, Lease, Noted, Refused, Unknown
 from failover.lease_settings import LeaseSettings
+from failover.patience import FENCE_LIMIT_NS
 from failover.primary import ActError
 from telemetry.units import NS_PER_S
 
-_FENCE_LIMIT_S: Final = 10.0
-"""A lease without its disk is not kept from others for longer (C4)."""
 _TTLS: Final = 3
 """For how many times to live a lease that somebody holds is waited for."""
 _AGAIN_S: Final = 0.1
@@ -43,15 +43,14 @@ class Tenure:
             raise ActError(f"the fence does not answer, so nothing is claimed: {probed.reason}")
         deadline_s = time.monotonic() + _TTLS * self._at.ttl_s
         while not isinstance(answer := self._lease.acquire(starts=True), Held):
-            reason = answer.reason if isinstance(answer, Unknown) else f"it is {answer.record.holder}'s"
             if time.monotonic() >= deadline_s:
-                raise ActError(f"the lease is not to be had: {reason}")
+                raise ActError(f"the lease is not to be had: {_why(answer)}")
             time.sleep(_AGAIN_S)
         self.epoch, self._until_ns = answer.epoch, answer.until_ns
 
     def fence(self) -> None:
         """Have the disk given to this epoch."""
-        deadline_s = time.monotonic() + _FENCE_LIMIT_S
+        deadline_s = time.monotonic() + FENCE_LIMIT_NS / NS_PER_S
         while not isinstance(answer := self.during(partial(self._fence.give, self.epoch)), Given):
             if isinstance(answer, Denied) or time.monotonic() >= deadline_s:
                 raise ActError(f"the disk is not to be had: {answer.reason}")

@@ -54,6 +54,12 @@ def domains_if_any() -> Mapping[str, Domain]:
         return {}
 
 
+def number_of(name: str) -> int | None:
+    """The domain's, None where it is not here; raises XlError."""
+    found = domains().get(name)
+    return None if found is None else found.number
+
+
 def create_paused(name: str) -> None:
     """By its configuration in /etc/xen; raises XlError."""
     _run("create", "-p", f"/etc/xen/{name}.cfg")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from failover import guard_store
+from failover.clock import now_ns
 from failover.etcd import Etcd
 from failover.guard_store import Told
-from failover.lease import Lease, now_ns
+from failover.lease import Lease
 from failover.lease_record import Record
 from telemetry.units import NS_PER_MS
 from tests.etcd import Member, settings_for

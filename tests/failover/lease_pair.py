@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from failover import caller
+from failover.clock import now_ns
 from failover.config import load
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Noted, Released, now_ns
+from failover.lease import Held, Lease, Noted, Released
 from failover.lease_record import Record
 from tests.etcd import Member, settings_for
 from tests.failover.fake_xenctrl import FakeXen

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from failover.claim import begins, decide
 from failover.claim_answers import heard
-from failover.claim_state import Answer, Ask, Asked, Begin, Claim, Limits, Sight, Step
+from failover.claim_state import Asked, Begin, Claim, Limits, Sight, Step
 from failover.gate import Evidence, Verdict
-from failover.guard_state import Answers, Denied, Given
+from failover.guard_state import Answer, Answers, Ask, Denied, Given
 from failover.guard_store import Armed
 from failover.lease import Held, Noted, Refused, Released, Unknown
 from failover.lease_record import Record
@@ -18,7 +18,7 @@ from failover.pulse import Pulse
 
 S, MS = 10**9, 10**6
 NOW = 1000 * S
-LIMITS = Limits("b", "copy", ttl_ns=2 * S, margin_ns=S // 2, renew_ns=S // 2, away_ns=5 * S)
+LIMITS = Limits("b", mark="copy", pause_ns=3 * S // 2, margin_ns=S // 2, renew_ns=S // 2, away_ns=5 * S)
 CALM = Sight(Begin.CALM, is_whole=True, has_ended=False, is_drained=False, number=7)
 SILENT = replace(CALM, begins=Begin.SILENT_HOST)
 ENDED = replace(CALM, begins=Begin.ENDED, has_ended=True)
@@ -51,8 +51,8 @@ def test_a_takeover_goes_from_lease_to_fence_to_record_to_stream_to_guard() -> N
     claim = after(claim, Ask.CLAIM, Held(9, NOW + 2 * S))
     assert step(claim, SILENT).asks == (Ask.FENCE,)
     claim = after(claim, Ask.FENCE, Given(9))
-    assert step(claim, SILENT).asks == (Ask.TAKE,)
-    claim = after(claim, Ask.TAKE, Noted())
+    assert step(claim, SILENT).asks == (Ask.TELL,)
+    claim = after(claim, Ask.TELL, Noted())
     assert step(claim, SILENT).verdict is Verdict.DRAIN
     assert step(claim, ENDED).verdict is Verdict.DRAIN
     drained = replace(ENDED, is_drained=True)
@@ -138,7 +138,7 @@ def test_a_record_of_before_the_streams_end_does_not_destroy() -> None:
 
 
 def test_what_the_copy_has_itself_written_of_the_guest_is_no_other_copy() -> None:
-    lost = after(FENCED, Ask.TAKE, Unknown("no answer in time"))
+    lost = after(FENCED, Ask.TELL, Unknown("no answer in time"))
     assert (lost.epoch, lost.is_taken) == (0, False)
     assert step(after(lost, Ask.CLAIM, Refused(TAKEN), is_final=True), ENDED).verdict is Verdict.WAIT
     assert step(after(PROBED, Ask.CLAIM, Refused(TAKEN), is_final=True), ENDED).verdict is Verdict.GIVE_UP
@@ -188,7 +188,7 @@ def test_a_fence_that_refuses_ends_the_epoch() -> None:
     assert "epoch 9 is over" in step(burnt, ENDED).reason
 
 
-@pytest.mark.parametrize(("claim", "ask"), [(FENCED, Ask.TAKE), (READY, Ask.RENEW), (WON, Ask.RENEW)])
+@pytest.mark.parametrize(("claim", "ask"), [(FENCED, Ask.TELL), (READY, Ask.RENEW), (WON, Ask.RENEW)])
 def test_a_lost_lease_is_won_anew_with_a_new_call_of_the_fence(claim: Claim, ask: Ask) -> None:
     lost = after(claim, ask, Refused(OURS))
     assert (lost.epoch, lost.is_fenced, lost.is_taken) == (0, False, False)
@@ -198,7 +198,7 @@ def test_a_lost_lease_is_won_anew_with_a_new_call_of_the_fence(claim: Claim, ask
 
 
 @pytest.mark.parametrize(
-    ("ask", "answer"), [(Ask.FENCE, Given(9)), (Ask.TAKE, Noted()), (Ask.RENEW, Held(9, NOW + 9 * S))]
+    ("ask", "answer"), [(Ask.FENCE, Given(9)), (Ask.TELL, Noted()), (Ask.RENEW, Held(9, NOW + 9 * S))]
 )
 def test_an_answer_of_an_epoch_that_is_over_is_none(ask: Ask, answer: Answer) -> None:
     old = asked(ask, WON)
@@ -245,7 +245,7 @@ ANSWERS = {
     Ask.LOOK: st.builds(Refused, RECORDS) | st.just(Unknown("silent")),
     Ask.CLAIM: st.builds(Held, EPOCHS, st.just(0)) | st.builds(Refused, RECORDS) | st.just(Unknown("silent")),
     Ask.RENEW: st.builds(Held, EPOCHS, st.just(0)) | st.builds(Refused, RECORDS) | st.just(Unknown("silent")),
-    Ask.TAKE: st.just(Noted()) | st.builds(Refused, RECORDS) | st.just(Unknown("silent")),
+    Ask.TELL: st.just(Noted()) | st.builds(Refused, RECORDS) | st.just(Unknown("silent")),
     Ask.RELEASE: st.just(Released()) | st.just(Unknown("silent")),
     Ask.PROBE: st.just(Answers()) | st.just(Unknown("silent")),
     Ask.FENCE: st.just(Given(0)) | st.just(Denied(0, "over")) | st.just(Unknown("silent")),

@@ -11,10 +11,11 @@ import pytest
 from failover import guard_board
 from failover.claim_shares import PARTS
 from failover.claiming import Claiming
+from failover.clock import now_ns
 from failover.etcd import Etcd
 from failover.gate import Decision, Evidence, Verdict
 from failover.guard_board import Board, Slot
-from failover.lease import Held, Lease, Noted, Released, now_ns
+from failover.lease import Held, Lease, Noted, Released
 from failover.lease_record import Record
 from failover.settings import DomainSettings, HostSettings, PeerSettings, RemusSettings
 from telemetry.units import NS_PER_S
@@ -174,7 +175,7 @@ def test_a_copy_that_xen_does_not_have_is_not_claimed_for(backup: Backup, xl: Pa
 def test_a_hand_that_is_lost_is_the_gates_end(backup: Backup, monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver's death destroys the copy; a gate that never asks again would keep it from all."""
 
-    def breaks(epoch: int) -> Noted:
+    def breaks(epoch: int, mark: str) -> Noted:
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(backup.gate._lease, "note", breaks)

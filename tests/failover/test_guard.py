@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from failover import guard_store
+from failover import guard_board, guard_store, patience
+from failover.clock import now_ns
 from failover.etcd import Etcd
+from failover.guard import Guard
 from failover.guard_board import Board, Slot
-from failover.lease import Held, Lease, Noted, now_ns
+from failover.guard_workers import NoFence
+from failover.lease import Held, Lease, Noted
 from failover.lease_record import Record
 from failover.lease_settings import LeaseSettings
+from failover.settings import HostSettings, RemusSettings
 from telemetry.units import NS_PER_MS, NS_PER_S
 from tests.etcd import Member, frozen, running_etcd, settings_for, wait_until_it_serves
 from tests.failover import fake_xenctrl
@@ -305,3 +309,40 @@ def win(host: Host) -> Held:
         answer = host.b.acquire(starts=True)
         if isinstance(answer, Held):
             return answer
+
+
+@pytest.fixture
+def guard(host: Host, monkeypatch: pytest.MonkeyPatch, library: Path) -> Guard:
+    """In this process, where no guest is."""
+    monkeypatch.setenv("FAKE_XENCTRL", host.xen.environment["FAKE_XENCTRL"])
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: str(next(library.glob(f"lib{name}.so*"))))
+    settings = RemusSettings(HostSettings("a", host.run_dir), lease=host.settings)
+    return Guard(settings, host.name, patience.limits("a", host.settings), host.a, NoFence())
+
+
+def test_an_order_is_heard_between_two_looks(host: Host, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("failover.guard._LOOK_NS", 60 * NS_PER_S)
+    guard.step()
+    guard.wait()  # for its own word
+    began_ns = now_ns()
+    giver = threading.Timer(0.1, guard_store.alone, (host.run_dir, host.name))
+    giver.start()
+    guard.wait()
+    giver.join()
+    assert now_ns() - began_ns < 30 * NS_PER_S
+    guard.step()
+    told = host.told()
+    assert told is not None
+    assert told.ordered_ns > began_ns
+
+
+def test_an_order_that_is_none_keeps_no_other_from_being_heard(host: Host, guard: Guard) -> None:
+    for _ in range(2):  # it hears its own word
+        guard.step()
+    ordered_ns = guard_store.alone(host.run_dir, host.name)
+    (guard_board.directory(host.run_dir, host.name) / "armed").write_text("nonsense")
+    for _ in range(2):
+        guard.step()
+    told = host.told()
+    assert told is not None
+    assert told.ordered_ns == ordered_ns

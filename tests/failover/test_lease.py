@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from failover.clock import now_ns
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Noted, Refused, Released, Unknown, now_ns
+from failover.lease import Held, Lease, Noted, Refused, Released, Unknown
 from failover.lease_record import Record
 from failover.lease_settings import LeaseSettings
 from telemetry.units import NS_PER_S

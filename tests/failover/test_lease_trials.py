@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from failover import processes, xl
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
-from failover.lease import now_ns
 from telemetry.units import NS_PER_S
 from tests.etcd import Member, frozen
 from tests.failover.lease_pair import LeasePair

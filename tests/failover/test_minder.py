@@ -6,11 +6,14 @@ import sys
 from collections.abc import Iterator
 from errno import EIO
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
+from failover import guard_store
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
-from failover.lease import now_ns
+from failover.guard_store import Told
 from failover.minder import Minder
 from telemetry.units import NS_PER_S
 from tests.failover import fake_xenctrl
@@ -52,7 +55,7 @@ def test_a_guest_within_its_deadline_runs(minder: Minder, board: Board, xen: Fak
     board[Slot.DEADLINE] = now_ns() + NS_PER_S
     minder.look()
     assert xen.pauses == 0
-    assert 0 < minder.left_ns() <= NS_PER_S // 10
+    assert 0.9 * NS_PER_S < minder.left_ns() <= 1.1 * NS_PER_S
 
 
 @pytest.mark.parametrize("left_s", [-0.1, -1000.0, 3.5])
@@ -104,3 +107,20 @@ def test_without_a_lease_nothing_is_guarded(tmp_path: Path, verb: str) -> None:
     )
     assert done.returncode == 1
     assert "there is no [lease]" in done.stderr
+
+
+def test_where_no_guest_is_it_looks_seldom_and_where_one_must_not_run_often(minder: Minder, board: Board) -> None:
+    assert minder.left_ns() == NS_PER_S // 10
+    board.find(0)
+    assert minder.left_ns() == NS_PER_S
+
+
+def test_what_its_guard_tells_is_heard_before_the_deadline(tmp_path: Path, minder: Minder, board: Board) -> None:
+    """As where the guard has lost its lease, and dies before it has paused."""
+    minder.wait()
+    board[Slot.DEADLINE] = deadline_ns = now_ns() + PAUSE_NS
+    teller = Timer(0.1, guard_store.tell, (tmp_path / "run", Told("web1", NUMBER, 0, is_paused=False, reason="lost")))
+    teller.start()
+    minder.wait()
+    teller.join()
+    assert now_ns() < deadline_ns - NS_PER_S

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from failover import processes
-from failover.lease import now_ns
+from failover.clock import now_ns
 from telemetry.units import NS_PER_MS, NS_PER_S
 from tests.etcd import Member
 from tests.failover.guarded_pair import GuardedPair

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from failover import pausing
+from failover.clock import now_ns
 from failover.guard_board import Board, Slot
 from failover.hypervisor import DomainState, HypervisorError
-from failover.lease import now_ns
 from telemetry.units import NS_PER_S
 
 BOTH = (Slot.GUARD_PAUSED, Slot.MINDER_PAUSED)
