@@ -186,10 +186,11 @@ def _started(site: Site, hosts: Sequence[str]) -> str:
 
 
 def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dict[str, bool]:
-    """A single trouble that lasts leaves a host with the disk and a quorum, but for those that take them from all."""
+    """One trouble leaves a guest that is protected a host with disk and quorum, but for what takes them from all."""
     one = struck[0]
     since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
-    if len(struck) > 1 or one.kind in troubles.FOR_ALL or case.may_end_it or since_ns > one.ended_ns - NS_PER_S:
+    is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in troubles.FOR_ALL
+    if not is_met or since_ns > one.ended_ns - NS_PER_S:
         return {}
     is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
     return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}
