@@ -4,6 +4,7 @@ import ast
 import configparser
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -155,52 +156,68 @@ def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> N
     ]
 
 
+def hotplug(
+    folder: Path, script: str, action: str, programs: Mapping[str, str], **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run one of our hotplug scripts; what it calls is `programs`."""
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    path = folder / "script"
+    path.write_text(rendered(f"xen_host/templates/{script}.sh.j2").replace("/sys/block", str(folder)))
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "XENBUS_PATH": "backend", **variables}
+    return subprocess.run(["sh", path, action], env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("attached", "told"), [("0", "physical-device-path /dev/loop7"), ("1", "hotplug-status error")]
 )
 def test_an_image_that_may_not_be_written_is_no_disk(attached: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "loop7").mkdir()
     (tmp_path / "loop7" / "ro").write_text(f"{attached}\n")
-    for name, text in {
+    programs = {
         "xenstore-read": "echo /srv/hefery/web1/web1.img",
         "xenstore-write": 'echo "$@"',
         "losetup": f'echo "$@" >>{tmp_path}/losetup.log; echo /dev/loop7',
         "stat": "echo 7:7",
-    }.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
-    hotplug = tmp_path / "script"
-    hotplug.write_text(rendered("xen_host/templates/block.sh.j2").replace("/sys/block", str(tmp_path)))
-    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "XENBUS_PATH": "backend"}
-    done = subprocess.run(["sh", hotplug, "add"], env=variables, capture_output=True, text=True, check=False)
+    }
+    done = hotplug(tmp_path, "block", "add", programs)
     assert told in done.stdout
     assert done.returncode == int(attached)
     assert ("--detach /dev/loop7" in (tmp_path / "losetup.log").read_text()) is (attached == "1")
 
 
+def test_a_disk_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    programs = {"xenstore-read": f"echo {tmp_path}/none", "xenstore-write": 'echo "$@"', "losetup": "exit 1"}
+    done = hotplug(tmp_path, "block", "add", programs)
+    assert done.returncode == 1
+    assert done.stdout.endswith("backend/hotplug-status error\n")
+    programs["xenstore-read"] = "echo /dev/hefery/none"
+    done = hotplug(tmp_path, "block", "add", programs)
+    assert done.returncode == 1
+    assert done.stdout.endswith("backend/hotplug-status error\n")
+
+
 @pytest.mark.parametrize(
-    ("script", "environment", "written"),
+    ("script", "action", "environment", "written"),
     [
-        ("vif", {"vif": "lo"}, "backend/hotplug-status connected\n"),
+        ("vif", "online", {"vif": "lo"}, "backend/hotplug-status connected\n"),
         (
             "block",
+            "add",
             {"device": "/dev/null"},
             "backend/physical-device 1:3 backend/physical-device-path /dev/null backend/hotplug-status connected\n",
         ),
     ],
 )
-def test_hotplug_scripts_tell_xen(script: str, environment: dict[str, str], written: str, tmp_path: Path) -> None:
-    for name, text in {
+def test_hotplug_scripts_tell_xen(
+    script: str, action: str, environment: dict[str, str], written: str, tmp_path: Path
+) -> None:
+    programs = {
         "xenstore-read": 'case $1 in */bridge) echo xenbr0 ;; */params) echo "$device" ;; esac',
         "xenstore-write": 'echo "$@"',
         "ip": '[ "$*" = "link set dev lo master xenbr0 up" ]',
-    }.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
-    hotplug = tmp_path / "script"
-    hotplug.write_text(rendered(f"xen_host/templates/{script}.sh.j2"))
-    action = {"vif": "online", "block": "add"}[script]
-    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "XENBUS_PATH": "backend", **environment}
-    output = subprocess.run(["sh", hotplug, action], env=variables, capture_output=True, text=True, check=True).stdout
-    assert output == written
-    assert subprocess.run(["sh", hotplug, "remove"], env=variables, capture_output=True, check=True).stdout == b""
+    }
+    assert hotplug(tmp_path, script, action, programs, **environment).stdout == written
+    removed = hotplug(tmp_path, script, "remove", programs, **environment)
+    assert (removed.returncode, removed.stdout) == (0, "")
