@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 # containers like to set it: every program that a test starts would be compiled anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint format docs dashboards dashboards-preview bench wheels influxd guest tomcat pacer lab lab-down lab-test lab-test-full clean
+.PHONY: help setup demo test lint format docs dashboards dashboards-preview bench wheels influxd guest tomcat jmeter pacer lab lab-down lab-test lab-test-full clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ lint: ## check style, types, shell, YAML and dashboards; compile the pacer with 
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/setup scripts/influxd scripts/etcd .ci/run guest/build guest/init guest/tomcat/build guest/tomcat/init guest/tomcat/start lab/image/install lab/image/venv
+	.venv/bin/shellcheck scripts/setup scripts/influxd scripts/etcd scripts/jmeter .ci/run guest/build guest/init guest/tomcat/build guest/tomcat/init guest/tomcat/start lab/image/install lab/image/venv
 	.venv/bin/yamllint --strict .
 	$(PYTHON) -m dashboards.typecheck
 	PATH=$(CURDIR)/.venv/bin:$$PATH ansible-lint -q
@@ -75,6 +75,10 @@ guest: ## build the lab's guest: kernel, initial ramdisk, disk
 tomcat: ## build the guest with Tomcat: kernel, initial ramdisk, disk (as root; TOMCAT_URL, TOMCAT_SHA256: another Tomcat)
 	@scripts/setup python3-venv cpio e2fsprogs curl
 	@guest/tomcat/build
+
+jmeter: ## get JMeter and a Java for the lab's client (build/jmeter)
+	@scripts/setup python3-venv maven
+	@scripts/jmeter
 
 LAB_PACKAGES := qemu-system-x86 qemu-utils debootstrap systemd-container nftables e2fsprogs iproute2 openssh-client netcat-openbsd
 
