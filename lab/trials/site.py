@@ -105,15 +105,15 @@ class Site:
             listed = pool.map(lambda host: self.run(host, "xl list"), hosts)
         return {host.name: copies(text, self.guest.name) for host, text in zip(hosts, listed, strict=True)}
 
-    def replication(self) -> dict[str, Any]:
-        """What the agent on the primary says of replication now; nothing where there is no agent or nothing to say."""
-        told = self.run(self.guest.primary, f"cat {self.guest.directory}/replication 2>/dev/null || echo {{}}")
+    def replication(self, host: Host | None = None) -> dict[str, Any]:
+        """What the agent on a host (the primary) says of replication now; nothing where it has nothing to say."""
+        told = self.run(host or self.guest.primary, f"cat {self.guest.directory}/replication 2>/dev/null || echo {{}}")
         said: dict[str, Any] = json.loads(told)
         return said
 
-    def is_protected(self) -> bool:
-        """Whether the agent on the primary says that checkpoints keep coming."""
-        return self.replication().get("protected") is True
+    def is_protected(self, host: Host | None = None) -> bool:
+        """Whether the agent on a host (the primary) says that checkpoints keep coming."""
+        return self.replication(host).get("protected") is True
 
     def both(self) -> tuple[Host, Host]:
         """Primary and backup."""

@@ -8,6 +8,7 @@ from lab.trials.part import Part
 from lab.trials.parts.backup_dies import BACKUP_DIES
 from lab.trials.parts.converge import CONVERGE
 from lab.trials.parts.doubt import DOUBT
+from lab.trials.parts.failback import FAILBACK
 from lab.trials.parts.failover import FAILOVER
 from lab.trials.parts.first_copy import BEFORE_FIRST_COPY
 from lab.trials.parts.forecast import FORECAST
@@ -28,6 +29,7 @@ _ORDERED: Final = (
     BEFORE_FIRST_COPY,
     STOP,
     BACKUP_DIES,
+    FAILBACK,
     KILLED,
     SOAK,
     ONE_LIVE_COPY,

@@ -1,0 +1,68 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from lab.landscape import HOSTS, instance
+from lab.trials.guest import Guest
+from lab.trials.parts import failback
+from lab.trials.parts.failback import Step
+from lab.trials.sightings import Answer, Frame
+from lab.trials.site import Site, Watch
+
+S = 10**9
+BOOT = "0a1b2c3d"
+LOOKED_NS = 6 * S
+ON_A = [Frame("a", at * S // 20, 100 + at, BOOT) for at in range(40)]
+ON_B = [Frame("b", (80 + at) * S // 20, 130 + at, BOOT) for at in range(60)]
+"""From 4 s to 7 s."""
+ANSWERS = [Answer(LOOKED_NS + 1, LOOKED_NS + 2, 150, BOOT)]
+
+
+def step(name: str) -> Step:
+    site = Site(instance(), Guest.declared())
+    return next(step for step in failback.way(site) if step.name == name)
+
+
+def wrong(
+    name: str, frames: Sequence[Frame], answers: Sequence[Answer], there: Mapping[str, Sequence[str]], folder: Path
+) -> tuple[str, ...]:
+    (folder / "wire.log").write_text("".join(frame.line() for frame in frames))
+    (folder / "answers.log").write_text("".join(answer.line() for answer in answers))
+    return failback.judge(step(name), "web1", Watch(folder), LOOKED_NS, there)
+
+
+def test_the_way_ends_where_it_began() -> None:
+    steps = failback.way(Site(instance(), Guest.declared()))
+    assert [step.lives_on.name for step in steps] == ["b", "b", "b", "a", "a"]
+    assert steps[-1].is_protected
+    assert steps[-1].lives_on is HOSTS["a"]
+
+
+def test_one_copy_that_moved_is_as_it_should_be(tmp_path: Path) -> None:
+    assert wrong("failover", [*ON_A, *ON_B], ANSWERS, {"a": [], "b": ["web1"]}, tmp_path) == ()
+    protected = {"a": ["web1--incoming"], "b": ["web1"]}
+    assert wrong("reprotect", ON_B, ANSWERS, protected, tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("frames", "answers", "there", "told"),
+    [
+        ([*ON_A, *ON_B], ANSWERS, {"a": ["web1"], "b": ["web1"]}, "there are"),
+        ([*ON_A, *ON_B], ANSWERS, {"a": ["web1--incoming"], "b": ["web1"]}, "there are"),
+        ([*ON_A, *ON_B, Frame("a", 5 * S, 141, BOOT)], ANSWERS, {"a": [], "b": ["web1"]}, "side by side"),
+        ([*ON_A, *ON_B, Frame("b", 7 * S, 131, BOOT)], ANSWERS, {"a": [], "b": ["web1"]}, "steps back"),
+        (ON_A, ANSWERS, {"a": [], "b": ["web1"]}, "heard from"),
+        ([*ON_A, *ON_B], [], {"a": [], "b": ["web1"]}, "does not answer"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    frames: Sequence[Frame],
+    answers: Sequence[Answer],
+    there: Mapping[str, Sequence[str]],
+    told: str,
+    tmp_path: Path,
+) -> None:
+    found = wrong("failover", frames, answers, there, tmp_path)
+    assert len(found) == 1
+    assert told in found[0]
