@@ -1,10 +1,11 @@
 """What the command can do: in, parsed words; out, the work done and its outcome on standard output."""
 
 import argparse
+import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 
 from predictor import display, incidents, model_files, series, service, trained, training
 from predictor.fleet import last_seen_ns
@@ -12,9 +13,11 @@ from predictor.incidents import Incident
 from predictor.model_files import ModelFileError
 from predictor.settings import PredictorSettings
 from predictor.times import text_of
+from telemetry.point import MAX_TEXT_LENGTH, Point
+from telemetry.schema import NOBODY
 from telemetry.settings import load
 from telemetry.stop import stop_signals
-from telemetry.store import Store
+from telemetry.store import Store, StoreError
 from telemetry.stores import open_store
 from telemetry.units import NS_PER_S
 
@@ -25,13 +28,26 @@ def train(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         seeded = settings.training.model_copy(update={"seed": arguments.seed})
         settings = settings.model_copy(update={"training": seeded})
-    with _opened(settings) as store:
+    with _opened(settings) as store, nullcontext() if arguments.dry_run else _told_of(store):
         outcome = training.train(store, settings, time.time_ns(), dry_run=arguments.dry_run)
     if not outcome.accepted:
         print(f"hefery-predictor: no new model: {outcome.reason}", file=sys.stderr)
         return 1
     print(f"{outcome.path or 'not written (--dry-run)'}: accepted, {outcome.reason}; {outcome.duration_s:.1f} s")
     return 0
+
+
+@contextmanager
+def _told_of(store: Store) -> Iterator[None]:
+    """Leave an event where a training breaks, for nobody may look at cron's log."""
+    try:
+        yield
+    except Exception as error:
+        tags = {"kind": "training_failed", "domain": NOBODY, "host": socket.gethostname()}
+        text = f"no new model: {type(error).__name__}: {error}"[:MAX_TEXT_LENGTH]
+        with suppress(StoreError):  # it may be what broke
+            store.append([Point("event", tags, {"text": text}, time.time_ns())])
+        raise
 
 
 def run(arguments: argparse.Namespace) -> int:

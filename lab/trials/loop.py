@@ -81,7 +81,7 @@ def await_calm(site: Site) -> None:
 
 
 def _train(site: Site) -> None:
-    """Train as the timer does; until enough was measured, training says so and is tried again."""
+    """Train as cron does; until enough was measured, training says so and is tried again."""
     train = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor --config {_CONFIG} train 2>&1"
     said = [""]
 

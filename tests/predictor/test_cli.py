@@ -58,6 +58,25 @@ def test_help_teaches_the_order_of_things(capsys: pytest.CaptureFixture[str]) ->
     assert "hefery-predictor incident add --domain web" in told
 
 
+def test_a_broken_training_leaves_the_model_in_force_and_an_event(
+    config: Path, measured: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(config), "train"]) == 0
+    (model,) = (tmp_path / "models").iterdir()
+    kept = model.rename(model.with_name("default-2099-01-01T000000.000Z.npz"))
+    content = kept.read_bytes()
+    assert main(["--config", str(config), "train", "--dry-run"]) == 0
+    assert measured.latest("event", since_ns=0) == []
+    capsys.readouterr()
+    assert main(["--config", str(config), "train"]) == 1
+    assert "made later than now" in capsys.readouterr().err
+    (event,) = measured.latest("event", since_ns=0)
+    assert event.tags["kind"] == "training_failed"
+    assert str(event.fields["text"]).startswith(f"no new model: ModelFileError: {kept}: made later than now")
+    assert list((tmp_path / "models").iterdir()) == [kept]
+    assert kept.read_bytes() == content
+
+
 def test_day_of_an_operator(config: Path, measured: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(config), "once"]) == 0
     assert "there is no model yet" in capsys.readouterr().out
