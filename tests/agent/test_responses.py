@@ -94,3 +94,16 @@ def test_a_finished_file_with_a_broken_record_is_refused(tmp_path: Path) -> None
     path.write_bytes(HEADER + b"1000,5,x,true\nbroken\n")
     with pytest.raises(JtlError, match="line 3: 1 columns"):
         list(points_of(path, "web1", 1.0))
+
+
+def test_answers_may_be_written_in_another_order_than_they_ended(tmp_path: Path) -> None:
+    path, told = tmp_path / "run.jtl", list[Point]()
+    file = following(path, LONG_AFTER_NS)
+    path.write_bytes(HEADER)
+    for end_ms in (10_500, 12_400, 10_600, 14_999):
+        with path.open("ab") as writer:
+            writer.write(f"{end_ms - 5},5,x,true\n".encode())
+        told += file.sample()
+    file.close()
+    assert [(point.time_ns // 10**6, point.fields["count"]) for point in told] == [(11_000, 2)]
+    assert next(points_of(path, "web1", 1.0)) == told[0]
