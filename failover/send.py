@@ -2,17 +2,21 @@
 
 import logging
 import os
+import socket
+from pathlib import Path
 from typing import Final
 
 from failover import backup, caller, pulse
 from failover.backup import Protection
 from failover.relay import Broken, Relay
 from failover.settings import DomainSettings, RemusSettings
+from telemetry import files
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE: Final = 2.0
 """In the heartbeat's timeouts: slower to believe than the gate, as a false alarm costs the protection."""
+_STREAM: Final = "stream"
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
@@ -30,6 +34,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         silence_s = pulse.silence_s(settings.host.run_dir, peer)
         return silence_s is not None and silence_s >= most_s
 
+    _tell_pacer(settings.host.run_dir / domain.name / _STREAM, session.connection)
     protection = Protection(settings, domain, str(answer.get("mark", "")))
     protection.begin()
     try:
@@ -40,3 +45,11 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     finally:
         protection.end()
     return 0
+
+
+def _tell_pacer(path: Path, connection: socket.socket) -> None:
+    """Where it sees what the peer's kernel has acknowledged (pacer/stream.h); what ssh still has nobody can tell."""
+    if connection.family in {socket.AF_INET, socket.AF_INET6}:
+        files.replace(path, f"{os.getpid()} {connection.fileno()}\n", durable=False)
+    else:
+        path.unlink(missing_ok=True)

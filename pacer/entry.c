@@ -106,7 +106,8 @@ static int run(const struct remus *remus)
     char reason[REASON_MOST_BYTES];
     if ((method == METHOD_TIMER && !context_open(&context)) || !stop_open())
         return unpaced(remus);
-    pace_open(&pace, &settings, settings.protective_ms != 0 ? settings.protective_ms : remus->info->interval, &plug);
+    pace_open(&pace, &settings, settings.protective_ms != 0 ? settings.protective_ms : remus->info->interval, &plug,
+              remus->send_fd);
     paced = &pace;
     paced_domid = remus->domid;
     paced_by = getpid();

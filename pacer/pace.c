@@ -5,7 +5,10 @@
 #include "report.h"
 #include "say.h"
 
-void pace_open(struct pace *pace, const struct settings *settings, int64_t protective_ms, struct plug *plug)
+#define RELEASE_LOOK_NS NS_PER_MS /* the kernel tells nobody when all is acknowledged */
+
+void pace_open(struct pace *pace, const struct settings *settings, int64_t protective_ms, struct plug *plug,
+               int stream_fd)
 {
     *pace = (struct pace){
         .settings = settings,
@@ -18,6 +21,7 @@ void pace_open(struct pace *pace, const struct settings *settings, int64_t prote
     };
     if (!report_socket_open(&pace->reports, settings->report_path))
         say("%s is too long for a socket: there will be no reports", settings->report_path);
+    stream_open(&pace->stream, settings->stream_path, stream_fd);
     watch_open(&pace->watch, settings->directory);
     pace_look(pace, true, monotonic_ns());
 }
@@ -45,6 +49,26 @@ static int64_t stale_since_ns(const struct pace *pace, int64_t now_ns)
     return lapsed ? pace->order.deadline_ns : now_ns;
 }
 
+static void plug_or_fail(struct pace *pace, enum plug_action action)
+{
+    if (!plug_do(pace->plug, action))
+        pace->failed = "the guest's output can no longer be held";
+}
+
+/* At any time: an empty stream is an empty stream, also while the next checkpoint is made. */
+static void release(struct pace *pace)
+{
+    if (pace->unreleased == 0)
+        return;
+    enum stream_state state = stream_look(&pace->stream);
+    if (state == STREAM_UNSEEN)
+        pace->failed = "nobody can see what the backup has of the stream";
+    if (state == STREAM_UNSEEN || state == STREAM_UNDER_WAY)
+        return;
+    for (; pace->unreleased > 0; pace->unreleased--)
+        plug_or_fail(pace, PLUG_RELEASE_ONE);
+}
+
 void pace_look(struct pace *pace, bool noticed, int64_t now_ns)
 {
     int64_t since_ns = stale_since_ns(pace, now_ns);
@@ -54,22 +78,19 @@ void pace_look(struct pace *pace, bool noticed, int64_t now_ns)
         since_ns = now_ns;
     }
     put_in_force(pace, since_ns);
+    release(pace);
 }
 
 int64_t pace_look_ns(const struct pace *pace, int64_t now_ns)
 {
-    return earlier_ns(watch_look_ns(&pace->watch), order_next_change_ns(order_of(pace), now_ns));
+    int64_t release_ns = pace->unreleased > 0 ? now_ns + RELEASE_LOOK_NS : NEVER_NS;
+    return earlier_ns(release_ns,
+                      earlier_ns(watch_look_ns(&pace->watch), order_next_change_ns(order_of(pace), now_ns)));
 }
 
 int64_t pace_due_ns(const struct pace *pace)
 {
     return pace->committed_ns + pace->in_force.interval_ms * NS_PER_MS;
-}
-
-static void plug_or_fail(struct pace *pace, enum plug_action action)
-{
-    if (!plug_do(pace->plug, action))
-        pace->failed = "the guest's output can no longer be held";
 }
 
 void pace_began(struct pace *pace, int64_t now_ns)
@@ -102,7 +123,8 @@ static int64_t between(int64_t since_ns, int64_t until_ns)
 
 void pace_committed(struct pace *pace, int64_t now_ns)
 {
-    plug_or_fail(pace, PLUG_RELEASE_ONE);
+    pace->unreleased += pace->plug->fd >= 0;
+    release(pace);
     struct checkpoint checkpoint = {.period_ns = UNKNOWN_NS, .pause_ns = UNKNOWN_NS, .send_ns = UNKNOWN_NS};
     if (pace->began_ns >= 0) { /* not so for the first copy */
         checkpoint.period_ns = between(pace->committed_ns, now_ns);

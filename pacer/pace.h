@@ -9,6 +9,7 @@
 #include "plug.h"
 #include "report_socket.h"
 #include "settings.h"
+#include "stream.h"
 #include "watch.h"
 
 struct pace {
@@ -17,6 +18,8 @@ struct pace {
     struct watch watch;
     struct report_socket reports;
     struct plug *plug;
+    struct stream stream;
+    int unreleased; /* epochs of output that are committed, and still held */
     struct order order;
     bool ordered; /* `order` is what the file holds */
     struct in_force in_force;
@@ -27,9 +30,11 @@ struct pace {
     const char *failed;   /* why replication cannot go on; NULL: it can */
 };
 
-void pace_open(struct pace *pace, const struct settings *settings, int64_t protective_ms, struct plug *plug);
+void pace_open(struct pace *pace, const struct settings *settings, int64_t protective_ms, struct plug *plug,
+               int stream_fd);
 
-/* Look at the order file if that is due or `noticed` says so, and put in force what stands now. */
+/* Look at the order file if that is due or `noticed` says so, put in force what stands now, and let out the output of
+ * committed epochs once the backup has acknowledged all that was sent. */
 void pace_look(struct pace *pace, bool noticed, int64_t now_ns);
 
 /* When to look again at the latest, if nothing is noticed. */

@@ -30,7 +30,8 @@ static bool read_directory(struct settings *settings)
         return false;
     }
     if (!join(settings->directory, directory, "") || !join(settings->order_path, directory, "/order")
-        || !join(settings->report_path, directory, "/report.sock")) {
+        || !join(settings->report_path, directory, "/report.sock")
+        || !join(settings->stream_path, directory, "/stream")) {
         say("HEFERY_PACER_DIRECTORY is too long: %.100s...", directory);
         return false;
     }

@@ -10,6 +10,7 @@ struct settings {
     char directory[PATH_MAX]; /* HEFERY_PACER_DIRECTORY */
     char order_path[PATH_MAX];
     char report_path[PATH_MAX];
+    char stream_path[PATH_MAX]; /* what the transport tells */
     int64_t protective_ms;    /* HEFERY_PACER_PROTECTIVE_MS; 0: xl's own -i */
     const char *plug;         /* HEFERY_PACER_PLUG: the device that holds the guest's output; NULL: none does */
     const char *allowed;      /* HEFERY_PACER_ALLOW: the libxl to pace although nobody has tried it; NULL: none */
