@@ -102,15 +102,14 @@ class Etcd:
         problems = []
         for position, at in enumerate(list(self._endpoints)):
             now_ns = time.monotonic_ns()
+            part_ns = (end_ns - now_ns) // (len(self._endpoints) - position)
             try:
-                answer = self._ask_one(
-                    at, path, message, now_ns + (end_ns - now_ns) // (len(self._endpoints) - position)
-                )
+                answer = self._ask_one(at, path, message, now_ns + part_ns)
             except EtcdError as error:
                 problems.append(str(error))
-                continue
-            self._endpoints.sort(key=lambda other: other is not at)
-            return answer
+            else:
+                self._endpoints.sort(key=lambda other: other is not at)
+                return answer
         raise EtcdError("; ".join(problems))
 
     def _ask_one(self, at: Endpoint, path: str, message: Mapping[str, object], deadline_ns: int) -> Mapping[str, Any]:

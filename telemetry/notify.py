@@ -2,10 +2,13 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
 _US_PER_S = 1_000_000
+_SIGNS_OF_LIFE = 4
+"""In the time within which one is wanted: each wakes the manager, too."""
 
 
 class Notifier:
@@ -16,14 +19,17 @@ class Notifier:
         self._address = f"\0{path[1:]}" if path.startswith("@") else path  # @ stands for an abstract socket
         self.watchdog_s = _watchdog_s(environment)
         """Time within which the manager wants a sign of life; None for no matter when."""
+        self._next_s = 0.0
 
     def ready(self) -> None:
         """The service is up."""
         self._send("READY=1")
 
     def alive(self) -> None:
-        """The service is well."""
-        self._send("WATCHDOG=1")
+        """The service is well; to be called as often as it is looked at."""
+        if (now_s := time.monotonic()) >= self._next_s:
+            self._next_s = now_s + (self.watchdog_s or 0.0) / _SIGNS_OF_LIFE
+            self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The service is going down."""

@@ -20,6 +20,20 @@ def test_tells_the_service_manager(tmp_path: Path, abstract: bool) -> None:
         assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
 
 
+def test_a_sign_of_life_is_told_no_oftener_than_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("telemetry.notify.time.monotonic", lambda: now_s)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5.0)
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "10000000"})
+        for _ in range(100):
+            notifier.alive()
+            now_s += 0.1
+        notifier.stopping()
+        assert [manager.recv(100) for _ in range(5)] == [*[b"WATCHDOG=1"] * 4, b"STOPPING=1"]
+
+
 def test_nobody_need_listen(tmp_path: Path) -> None:
     Notifier({}).ready()
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready()
