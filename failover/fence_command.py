@@ -51,12 +51,7 @@ def of(settings: RemusSettings, domain: str) -> Fence:
 
 def command_of(settings: RemusSettings, at: FenceSettings, domain: str) -> "FenceCommand":
     """The same of a fence that there is."""
-    return FenceCommand(at, domain, settings.host.name, link_path(settings.host.run_dir) if at.serve else None)
-
-
-def link_path(run_dir: Path) -> Path:
-    """The socket of this host's link: a caller sends its words as a line, and has the answer as a line."""
-    return run_dir / "fence.link"
+    return FenceCommand(at, domain, settings.host.name, settings.fence_link if at.serve else None)
 
 
 class FenceCommand:

@@ -15,7 +15,6 @@ from typing import Final
 
 from failover import locks
 from failover.errors import FailoverError
-from failover.fence_command import link_path
 from failover.settings import RemusSettings
 
 _log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ def run(settings: RemusSettings, _: argparse.Namespace) -> int:
     """Until the session ends; raises LinkError then, and systemd begins another."""
     if settings.fence is None or not settings.fence.serve:
         raise LinkError("there is no fence.serve in the configuration: nothing begins a session")
-    at = link_path(settings.host.run_dir)
+    at = settings.fence_link
     with locks.held(at.with_suffix(".lock")), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         at.unlink(missing_ok=True)
         link = Link(settings.fence.serve, _STUCK_LIMITS * settings.fence.limit_s)

@@ -138,6 +138,11 @@ class RemusSettings:
         if self.fence is not None and self.lease is None:
             raise ValueError("fence: gives the disk to who has won a lease, and there is no [lease]")
 
+    @property
+    def fence_link(self) -> Path:
+        """The socket of this host's link to the fence: a caller sends its words as a line, and has a line back."""
+        return self.host.run_dir / "fence.link"
+
     def peer_of(self, domain: DomainSettings) -> PeerSettings:
         """The other host of a domain."""
         name = next(name for name in domain.peers if name != self.host.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from failover.fence_command import FenceCommand, Owner, link_path
+from failover.fence_command import FenceCommand, Owner
 from failover.guard_state import Denied, Given
 from failover.lease import Unknown
 from failover.lease_settings import FenceSettings
@@ -45,27 +45,25 @@ class Linked:
     """A host with a link, and fences of two guests that use it."""
 
     def __init__(self, folder: Path, limit_s: float = 20.0) -> None:
-        self.folder, self.config, self.run_dir = folder, folder / "remus.toml", folder / "run"
+        self.folder, self.config, self.path = folder, folder / "remus.toml", folder / "run" / "fence.link"
         (folder / "session").write_text(SESSION)
         (folder / "command").write_text(COMMAND)
         (folder / "command").chmod(0o755)
         serve = (sys.executable, str(folder / "session"), str(folder))
         settings = FenceSettings((str(folder / "command"),), limit_s, serve)
         self.config.write_text(
-            f'[host]\nname = "a"\nrun_dir = "{self.run_dir}"\n'
+            f'[host]\nname = "a"\nrun_dir = "{self.path.parent}"\n'
             '[lease]\nendpoints = ["http://127.0.0.1:1"]\ncluster_id = "c1"\n'
             f"[fence]\ncommand = {json.dumps(settings.command)}\nserve = {json.dumps(serve)}\nlimit_s = {limit_s}\n"
         )
-        self.web1, self.web2 = (
-            FenceCommand(settings, guest, "a", link_path(self.run_dir)) for guest in ("web1", "web2")
-        )
+        self.web1, self.web2 = (FenceCommand(settings, guest, "a", self.path) for guest in ("web1", "web2"))
 
     @contextmanager
     def link(self) -> Iterator["subprocess.Popen[str]"]:
         words = [str(Path(sys.executable).with_name("hefery-remus")), "fence-link", "--config", str(self.config)]
         with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
             try:
-                wait_for(lambda: link_path(self.run_dir).exists() or process.poll() is not None)
+                wait_for(lambda: self.path.exists() or process.poll() is not None)
                 yield process
             finally:
                 process.kill()
@@ -110,7 +108,7 @@ def test_without_a_link_the_command_is_called(host: Linked) -> None:
     with host.link() as link:
         link.kill()
         link.wait()
-        assert link_path(host.run_dir).exists()
+        assert host.path.exists()
         assert host.web1.owner() == Owner("by command", 1)
 
 
@@ -124,7 +122,7 @@ def test_a_session_that_does_not_answer_is_silence_and_another_is_begun(tmp_path
         assert link.wait(timeout=20) == 1
         assert link.stderr is not None
         assert "the session has ended" in link.stderr.read()
-    assert not link_path(host.run_dir).exists()
+    assert not host.path.exists()
 
 
 def test_a_session_that_never_answered_is_no_link(host: Linked) -> None:
@@ -136,15 +134,22 @@ def test_a_session_that_never_answered_is_no_link(host: Linked) -> None:
 
 def test_only_its_own_user_may_call(host: Linked) -> None:
     with host.link():
-        assert link_path(host.run_dir).stat().st_mode & 0o077 == 0
+        assert host.path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("call", [b"give web1\nshow web1\n", b"no end", b"\xff\n"])
 def test_what_is_no_call_is_not_passed_on(host: Linked, call: bytes) -> None:
     with host.link(), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.connect(str(link_path(host.run_dir)))
+        caller.connect(str(host.path))
         caller.sendall(call)
         caller.shutdown(socket.SHUT_WR)
         assert caller.recv(100) == b""
         assert host.web1.owner() == Owner("b", 7)
     assert host.asked() == ["0 hello", "1 show web1"]
+
+
+def test_to_begin_a_link_takes_little() -> None:
+    """Nor what its unit forbids: ctypes writes code."""
+    program = "import sys, failover.fence_link; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"ctypes", "ssl", "http.client"} & set(done.stdout.split())
