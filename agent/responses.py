@@ -13,7 +13,7 @@ from agent.jtl import Answer, Jtl, JtlError
 from agent.tail import Tail
 from agent.windows import Windows
 from telemetry.point import Point
-from telemetry.units import NS_PER_S
+from telemetry.units import NS_PER_MS, NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ _SETTLE_MS: Final = 2_000
 _QUIET_S: Final = 10.0
 """Where nothing is written for so long the load has ended, or its target does not answer."""
 _READ_BYTES: Final = 2**20
-_NS_PER_MS: Final = NS_PER_S // 1000
 
 
 class ResponseCollector:
@@ -94,7 +93,7 @@ class Following:
             points += self._windows.close(self._windows.newest_ms - _SETTLE_MS)
             self._read_s = self._monotonic_s()
         if self._monotonic_s() - self._read_s >= self._quiet_s:
-            points += self._windows.close(self._wall_ns() // _NS_PER_MS - _SETTLE_MS)
+            points += self._windows.close(self._wall_ns() // NS_PER_MS - _SETTLE_MS)
         return points
 
     def close(self) -> None:

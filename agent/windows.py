@@ -9,8 +9,8 @@ from typing import Final
 from agent.jtl import Answer
 from telemetry.point import Point, Value
 from telemetry.schema import NOBODY
+from telemetry.units import NS_PER_MS
 
-_NS_PER_MS: Final = 1_000_000
 _SHARES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
@@ -64,7 +64,7 @@ class Windows:
             fields |= spread([elapsed_ms for _, elapsed_ms in window.good])
         if gaps := list(self._gaps(end_ms, label, window)):
             fields["gap_ms"] = float(max(gaps))
-        return Point("response", {"domain": self._domain, "label": _tag(label)}, fields, end_ms * _NS_PER_MS)
+        return Point("response", {"domain": self._domain, "label": _tag(label)}, fields, end_ms * NS_PER_MS)
 
     def _gaps(self, end_ms: int, label: str, window: _Window) -> Iterator[int]:
         """Times between two good answers; up to the window's end where it has none."""
