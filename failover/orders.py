@@ -53,10 +53,16 @@ class Orders:
         elif descriptor in self._clients:
             self._obey(self._clients[descriptor], status, is_complete=is_complete)
 
+    def close(self) -> None:
+        """Hear nobody any more."""
+        for end in (self._listener, *self._clients.values()):
+            end.close()
+
     def answer(self, message: Mapping[str, object]) -> None:
-        """Tell who has ordered the takeover how it went."""
-        if self._orderer is not None:
-            control.answer(self._orderer, message)
+        """Tell who has ordered the takeover how it went, and who has announced it: his order is not read any more."""
+        for client in {self._orderer, self._announcer}:
+            if client is not None:
+                control.answer(client, message)
 
     def _obey(self, client: socket.socket, status: Callable[[], Answer], *, is_complete: bool) -> None:
         match control.hear(client):
