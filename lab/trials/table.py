@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lab.trials import evidence
 from lab.trials.part import Part
 from lab.trials.report import Report
 
@@ -44,5 +45,6 @@ def _failures(parts: Sequence[Part], counts: Mapping[str, int], report: Report, 
                 yield f"AGAIN  {part.name} {row.trial}: {row.at_first}\n       logs: {logs}-at-first"
             if not row.passed:
                 yield f"FAILED {part.name} {row.trial}: {'; '.join(row.faults)}\n       logs: {logs}"
+                yield from (f"       {line}" for line in evidence.excerpt(logs))
         yield from (f"FAILED {part.name}: {fault}" for fault in part.faults(rows, counts[part.name]))
         yield from (f"SLOW   {part.name}: {goal}" for goal in part.goals(rows))
