@@ -31,6 +31,8 @@ The order of things:
                                      leave a note beside the curves; the agent sends it, now or when it runs again
   7. hefery-agent import-jtl run.jtl --domain web
                                      what JMeter saw in a run that no agent followed; again does no harm
+     hefery-agent sum-up-jtl run.jtl --skip 60
+                                     what it saw as a whole, the first minute left out; sends nothing
 
 A hold can shorten what is forecast, never lengthen it; a new hold replaces the one before. A domain without a fresh
 decision is at the protective interval by itself. Every setting and its default is explained in docs/defaults.md;
@@ -73,14 +75,25 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("file", type=Path, metavar="FILE", help="CSV, with its header")
     load.add_argument("--domain", metavar="DOMAIN", help="the domain that answered (default: that of [responses])")
     load.add_argument("--window", type=_window_s, metavar="S", help="time that a point sums up (default: as there)")
+    whole = command.add_verb(verbs, "sum-up-jtl", _verb("sum_up_jtl"), "print what a file of JMeter says as a whole")
+    whole.add_argument("file", type=Path, metavar="FILE", help="CSV, with its header")
+    whole.add_argument("--skip", type=_skip_s, default=0.0, metavar="S", help="warm-up to leave out (default: none)")
     return parser
 
 
 def _window_s(text: str) -> float:
-    window_s = float(text)
-    if not 0.1 <= window_s <= 3600:
+    return _between(text, 0.1, 3600)
+
+
+def _skip_s(text: str) -> float:
+    return _between(text, 0, 86_400)
+
+
+def _between(text: str, least_s: float, most_s: float) -> float:
+    seconds = float(text)
+    if not least_s <= seconds <= most_s:
         raise ValueError
-    return window_s
+    return seconds
 
 
 def _verb(name: str) -> command.Do:

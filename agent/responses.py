@@ -131,12 +131,24 @@ def points_of(path: Path, domain: str, window_s: float) -> Iterator[Point]:
 
     Raises OSError, or JtlError naming the first line that is broken; what a killed JMeter left at the end is no line.
     """
-    jtl, windows = Jtl(path), Windows(domain, round(1000 * window_s))
+    windows = Windows(domain, round(1000 * window_s))
+    for answers in _pieces(path):
+        windows.add(answers)
+        yield from windows.close(windows.newest_ms - _SETTLE_MS)
+    yield from windows.close()
+
+
+def answers_of(path: Path) -> Iterator[Answer]:
+    """All answers in a finished file; raises as `points_of`."""
+    for answers in _pieces(path):
+        yield from answers
+
+
+def _pieces(path: Path) -> Iterator[Iterator[Answer]]:
+    jtl = Jtl(path)
     with path.open("rb") as file:
         while data := file.read(_READ_BYTES):
-            windows.add(_all_sound(jtl.read(data)))
-            yield from windows.close(windows.newest_ms - _SETTLE_MS)
-    yield from windows.close()
+            yield _all_sound(jtl.read(data))
 
 
 def _all_sound(answers: Iterator[Answer | JtlError]) -> Iterator[Answer]:

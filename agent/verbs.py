@@ -3,6 +3,10 @@
 import argparse
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from agent import hold as holding
@@ -13,8 +17,9 @@ from agent.clock import Now, boot_id
 from agent.collectors import collectors
 from agent.jtl import JtlError
 from agent.record import append
-from agent.responses import points_of
+from agent.responses import answers_of, points_of
 from agent.settings import AgentSettings
+from agent.summary import NothingLeft, summary
 from telemetry.notify import Notifier
 from telemetry.stop import stop_signals
 
@@ -70,10 +75,28 @@ def import_jtl(settings: AgentSettings, arguments: argparse.Namespace) -> int:
     domain = arguments.domain or settings.responses.domain
     if domain is None:
         raise JtlError("--domain is missing, and [responses] names none: whose answers are these?")
-    try:
-        points = list(points_of(arguments.file, domain, arguments.window or settings.responses.window_s))
-    except OSError as error:
-        raise JtlError(f"{arguments.file}: cannot be read: {error.strerror}") from error
+    window_s = arguments.window or settings.responses.window_s
+    with _readable(arguments.file):
+        points = list(points_of(arguments.file, domain, window_s))
     append(settings.spool.path, points, time.time_ns())
     print(f"{arguments.file}: {sum(int(point.fields['count']) for point in points)} answers in {len(points)} points")
     return 0
+
+
+def sum_up_jtl(_: AgentSettings, arguments: argparse.Namespace) -> int:
+    """Print what a finished file of JMeter says as a whole; raises JtlError."""
+    try:
+        with _readable(arguments.file):
+            told = summary(answers_of(arguments.file), round(1000 * arguments.skip))
+    except NothingLeft as left:
+        raise JtlError(f"{arguments.file}: {left}") from left
+    print(json.dumps(asdict(told), indent=2))
+    return 0
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JtlError(f"{file}: cannot be read: {error.strerror}") from error

@@ -143,3 +143,17 @@ def test_a_finished_run_of_jmeter_is_handed_to_the_sender(config: Path, capsys: 
     assert f"{ANSWERS} answers in 4 points" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main([*words, "--domain", "web1", "--window", "0"])
+
+
+def test_a_run_of_jmeter_is_summed_up(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--config", str(config), "sum-up-jtl"]
+    assert main([*words, str(RUN)]) == 0
+    assert json.loads(capsys.readouterr().out)["count"] == ANSWERS
+    assert main([*words, str(RUN), "--skip", "5"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["count"] < ANSWERS
+    assert told["times_ms"].keys() > {"mean_ms", "p95_ms"}
+    assert main([*words, str(RUN), "--skip", "60"]) == 1
+    assert f"{RUN}: no answer is left of " in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "none.jtl")]) == 1
+    assert "none.jtl: cannot be read: No such file" in capsys.readouterr().err
