@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from socket import socket
 from typing import Final
 
+from failover import chatter
 from failover.errors import FailoverError
 
 _LIMIT_S: Final = 60.0
@@ -80,19 +82,23 @@ def destroy(which: str) -> None:
 
 
 def migrate_receive(theirs: socket, ours: socket, mark: str) -> subprocess.Popen[bytes]:
-    """Start the restoring xl on `theirs`.
+    """Start the restoring xl on `theirs`; what it says that matters goes to standard error.
 
     It inherits `ours`, the other end, too: so the stream does not end when this process does. Without -r it would take
     the copy for one of a migration, and ask whether to wake it.
     """
-    return subprocess.Popen(
+    child = subprocess.Popen(
         ["xl", "migrate-receive", "-r"],
         stdin=theirs.fileno(),
         stdout=theirs.fileno(),
+        stderr=subprocess.PIPE,
         pass_fds=[ours.fileno()],
         start_new_session=True,
         env={**os.environ, MARK: mark},
     )
+    assert child.stderr is not None
+    chatter.relay(child.stderr, sys.stderr.buffer)
+    return child
 
 
 def parse_list(text: str) -> dict[str, Domain]:
