@@ -23,6 +23,8 @@ from tests.ansible.acts import FAILED_OVER, PROTECTED, REPROTECTED, host, living
         ("stop", {"a": living(), "b": host(incoming=["web1"])}, "clean", "a"),
         ("drill", PROTECTED, "hand-over", "a"),
         ("drill", REPROTECTED, "hand-over", "b"),
+        ("experiment", PROTECTED, "measure", "a"),
+        ("experiment", REPROTECTED, "measure", "b"),
     ],
 )
 def test_what_is_to_be_done(act: str, seen: dict[str, Any], do: str, on: str) -> None:
@@ -31,7 +33,7 @@ def test_what_is_to_be_done(act: str, seen: dict[str, Any], do: str, on: str) ->
     assert {made["host"], made["peer"]} == {"a", "b"}
 
 
-@pytest.mark.parametrize("act", ["protect", "reprotect", "stop", "drill"])
+@pytest.mark.parametrize("act", ["protect", "reprotect", "stop", "drill", "experiment"])
 @pytest.mark.parametrize(
     ("seen", "sentence"),
     [
@@ -71,6 +73,8 @@ def test_nothing_is_done_where_it_is_not_certain_where_a_guest_lives(
         ("drill", FAILED_OVER, "playbooks/reprotect.yml -e guest=web1"),
         ("drill", {"a": living(), "b": host()}, "playbooks/protect.yml -e guest=web1"),
         ("drill", {"a": replicating(), "b": host()}, "is not protected"),
+        ("experiment", FAILED_OVER, "playbooks/reprotect.yml -e guest=web1"),
+        ("experiment", {"a": living(), "b": host()}, "playbooks/protect.yml -e guest=web1"),
     ],
 )
 def test_a_refusal_names_its_remedy(act: str, seen: dict[str, Any], sentence: str) -> None:

@@ -74,13 +74,14 @@ def _stop(survey, host, peer, _):
 
 def _drill(survey, host, peer, _):
     """Hand the guest over to where it is protected."""
-    if not survey["protected"] or peer not in survey["incoming"]:
-        act = "protect" if host == survey["primary"] else "reprotect"
-        raise Refusal(
-            f"{survey['guest']} lives on {host} and is not protected, so a drill would lose it:"
-            f" ansible-playbook playbooks/{act}.yml -e guest={survey['guest']}"
-        )
+    _require_protected(survey, host, peer, "a drill would lose it")
     return "hand-over", f"hand it over from {host} to {peer}"
+
+
+def _experiment(survey, host, peer, _):
+    """Load the guest while it is checkpointed."""
+    _require_protected(survey, host, peer, "there is no checkpoint to feel")
+    return "measure", f"load it on {host}, at the protective interval, then at that of Hefery's choice"
 
 
 def _maintenance(survey, host, peer, seen, *, leaving):
@@ -92,7 +93,17 @@ def _maintenance(survey, host, peer, seen, *, leaving):
     return "nothing", f"lives on {host}, and has nothing on {leaving}"
 
 
-ACTS = {"protect": _protect, "reprotect": _reprotect, "stop": _stop, "drill": _drill}
+ACTS = {"protect": _protect, "reprotect": _reprotect, "stop": _stop, "drill": _drill, "experiment": _experiment}
+
+
+def _require_protected(survey, host, peer, why):
+    if survey["protected"] and peer in survey["incoming"]:
+        return
+    act = "protect" if host == survey["primary"] else "reprotect"
+    raise Refusal(
+        f"{survey['guest']} lives on {host} and is not protected, so {why}:"
+        f" ansible-playbook playbooks/{act}.yml -e guest={survey['guest']}"
+    )
 
 
 def _require_startable(name, host, peer, seen):
