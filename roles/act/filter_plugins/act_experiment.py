@@ -12,7 +12,7 @@ LOAD = {
     "think_ms": "ConstantTimer.delay",
     "timeout_ms": "HTTPSampler.response_timeout",
 }
-HEADER = ("phase", "interval ms", "per s", "pause ms", "answers", "errors", "mean ms", "p95 ms", "longest gap ms")
+HEADER = ("phase", "interval ms", "per s", "pause ms", "answers", "errors", "mean ms", "p95 ms", "gap ms")
 FIGURES = ("interval_ms", "checkpoints_per_s", "pause_ms", "answers", "errors", "mean_ms", "p95_ms", "gap_ms")
 MEANS = {"interval_ms": "interval_ms", "pause_ms": "pause_ms", "rate_per_s": "checkpoints_per_s"}
 
