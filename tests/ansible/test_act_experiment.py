@@ -1,6 +1,5 @@
 """An experiment: its two phases on hosts that are this machine, with a real store, and what is made of them."""
 
-import base64
 import csv
 import io
 import json
@@ -27,18 +26,27 @@ SECOND_MS = 60_000
 """How much later the second load begins."""
 BEGIN_MS = min(int(row["timeStamp"]) for row in rows())
 ABOUT = {"commit": "abc", "load": {"users": 4}, "warm_up_s": 0}
-AGENT = """#!/bin/sh
+AGENT = """
 echo "$*" >>{folder}/log
 case $1 in
     status) echo '{{"domains": [{{"domain": "web1", "hold_ms": '$HELD'}}]}}'; exit 1 ;;
     sum-up-jtl) exec {real} --config {folder}/agent.toml "$@" ;;
 esac
 """
-SYSTEMCTL = """#!/bin/sh
+SYSTEMCTL = """
+if [ "$1" = show ]; then
+    shift 2
+    for unit; do printf 'Id=%s\\nLoadState=loaded\\nActiveState=active\\n\\n' "$unit"; done
+    exit
+fi
 echo "systemctl $*" >>{folder}/log
 [ "$1" = restart ] && cp {folder}/load-$(grep -c restart {folder}/log).jtl {folder}/run.jtl
 [ "$1" = is-active ] && echo $LOAD
 exit 0
+"""
+XL = """
+[ $HOST = a ] && name=web1 || name=web1--incoming
+echo "$name 5 128 1 -b---- 12.3"
 """
 SETTINGS = """
 host = "c"
@@ -49,42 +57,46 @@ PLAY = [
     {
         "hosts": "a,b",
         "gather_facts": False,
-        "vars": {"__act_plan": PLAN},
-        "tasks": [{"ansible.builtin.include_role": {"name": "act", "tasks_from": "compare"}}],
+        "environment": {"HOST": "{{ inventory_hostname }}"},
+        "roles": [{"role": "act", "act_name": "experiment"}],
     }
 ]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What an experiment did, in order; what it said; and its report."""
+    """What an experiment did, in order; what it said, and how it ended; and its report."""
 
     did: list[str]
     said: str
+    code: int
     report: dict[str, Any] | None
 
 
 class Site:
-    """Hosts that are this machine: Hefery's agent and systemctl are scripts that note what they are asked."""
+    """Hosts that are this machine: Hefery's agent, systemctl and xl are scripts that note what they are asked."""
 
     def __init__(self, folder: Path, influx: Influx) -> None:
         self.folder, self._influx = folder, influx
+        self.report, self.replication = folder / "report.json", folder / "web1" / "replication"
         real = Path(sys.executable).with_name("hefery-agent")
-        for name, text in {"hefery-agent": AGENT, "systemctl": SYSTEMCTL}.items():
+        for name, text in {"hefery-agent": AGENT, "systemctl": SYSTEMCTL, "xl": XL}.items():
             path = folder / name
-            path.write_text(text.format(folder=folder, real=real))
+            path.write_text(f"#!/bin/sh{text.format(folder=folder, real=real)}")
             path.chmod(0o755)
         (folder / "agent.toml").write_text(SETTINGS.format(folder=folder))
         (folder / "load-1.jtl").write_bytes(RUN.read_bytes())
         (folder / "load-2.jtl").write_text(_later(rows(), SECOND_MS))
         (folder / "load.jmx").write_text(render("lab", "c", "jmeter", "load.jmx.j2", jmeter_duration_s=15))
+        self.replication.parent.mkdir()
+        self.replication.write_text(json.dumps({"protected": True, "until_monotonic_ns": 2**63}))
 
-    def run(self, **environment: str) -> Run:
+    def run(self, *words: str, **environment: str) -> Run:
         """Compare; the variables say what the scripts answer."""
-        playbook, report = self.folder / "play.yml", self.folder / "report.json"
+        playbook, log = self.folder / "play.yml", self.folder / "log"
         playbook.write_text(yaml.safe_dump(PLAY))
-        (self.folder / "log").unlink(missing_ok=True)
-        words = ["-i", "a,b,c,m,", "-c", "local", "-e", json.dumps(self._variables(report)), str(playbook)]
+        log.write_text("")
+        words = ("-i", "a,b,c,m,", "-c", "local", "-e", json.dumps(self._variables()), str(playbook), *words)
         told = {"HELD": "null", "LOAD": "inactive", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
         told |= {"PATH": f"{self.folder}:{os.environ['PATH']}", "ANSIBLE_HOME": str(self.folder)}
         told |= {"ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_FORCE_COLOR": "0"}
@@ -96,22 +108,27 @@ class Site:
             cwd=self.folder,
             check=False,
         )
-        did = (self.folder / "log").read_text().splitlines()
-        return Run(did, ran.stdout + ran.stderr, json.loads(report.read_text()) if ran.returncode == 0 else None)
+        report = json.loads(self.report.read_text()) if self.report.exists() else None
+        return Run(log.read_text().splitlines(), " ".join((ran.stdout + ran.stderr).split()), ran.returncode, report)
 
-    def _variables(self, report: Path) -> dict[str, Any]:
+    def _variables(self) -> dict[str, Any]:
         return {
             "ansible_python_interpreter": sys.executable,
             "__act_agent": str(self.folder / "hefery-agent"),
             "__act_load_folder": str(self.folder),
-            "__act_planned": {"content": _base64(self.folder / "load.jmx")},
-            "act_guests": [{"name": "web1", "address": "10.77.0.50"}],
+            "__act_load_plan": str(self.folder / "load.jmx"),
+            "act_guests": [
+                {"name": name, "address": address, "primary": "a", "backup": "b"}
+                for name, address in (("db1", "10.77.0.49"), ("web1", "10.77.0.50"))
+            ],
+            "act_hosts": ["a", "b"],
+            "act_run_path": str(self.folder),
             "act_client": "c",
             "act_warm_up_s": 5,
             "act_store_host": "m",
             "act_store_url": self._influx.url,
             "act_store_token": self._influx.admin_token,
-            "act_report_path": str(report),
+            "act_report_path": str(self.report),
         }
 
 
@@ -121,10 +138,6 @@ def _later(told: list[dict[str, str]], ms: int) -> str:
     writer.writeheader()
     writer.writerows({**row, "timeStamp": str(int(row["timeStamp"]) + ms)} for row in told)
     return out.getvalue()
-
-
-def _base64(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +162,8 @@ def site(tmp_path: Path, influx: Influx) -> Site:
 
 def test_two_phases_are_measured_and_the_interval_is_given_back(site: Site) -> None:
     ran = site.run()
-    assert ran.report is not None, ran.said
+    assert ran.code == 0, ran.said
+    assert ran.report is not None
     assert [line.split()[:3] for line in ran.did if "is-active" not in line and "import" not in line] == [
         ["status", "--json"],
         ["hold", "web1", "--for"],
@@ -183,7 +197,7 @@ def test_two_phases_are_measured_and_the_interval_is_given_back(site: Site) -> N
 
 def test_the_interval_is_given_back_where_a_load_breaks_off(site: Site) -> None:
     ran = site.run(LOAD="failed")
-    assert ran.report is None
+    assert (ran.code, ran.report) == (2, None)
     assert "hefery-load.service on c is failed, not over" in ran.said
     assert [line for line in ran.did if line.startswith("hold web1")] == ["hold web1 --for 195s", "hold web1 --release"]
     assert ran.did.count("systemctl stop hefery-load.service") == 1
@@ -193,6 +207,28 @@ def test_the_hold_of_another_is_left_alone(site: Site) -> None:
     ran = site.run(HELD="25")
     assert "web1 is held to 25 ms on a" in ran.said
     assert ran.did == ["status --json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "web1 lives on a and is not protected, so there is no checkpoint to feel"),
+        (["-e", "guest=db1"], "c asks 10.77.0.50 for 15 s; it must be db1"),
+        (["-e", "act_warm_up_s=15"], "longer than the warm-up of 15 s"),
+        (["-e", "__act_load_plan=/nowhere/load.jmx"], "c asks nobody for 0 s; it must be a declared guest"),
+    ],
+)
+def test_it_refuses_where_there_is_nothing_to_measure(site: Site, words: list[str], said: str) -> None:
+    site.replication.unlink()
+    ran = site.run(*words)
+    assert said in ran.said
+    assert (ran.did, ran.code, ran.report) == ([], 2, None)
+
+
+def test_a_check_says_what_would_be_done_and_does_nothing(site: Site) -> None:
+    ran = site.run("--check")
+    assert "web1: load it on a, at the protective interval, then at that" in ran.said
+    assert (ran.did, ran.code, ran.report) == ([], 0, None)
 
 
 def table(*, of: str = "25", protected: str = "true", times: dict[str, float] | None = None) -> list[str]:
