@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from tests.agent.jmeter import RUN, rows
+from tests.ansible.playing import LOCAL, play
 from tests.ansible.plugins import load
-from tests.ansible.rendering import ROOT, render
+from tests.ansible.rendering import render
 from tests.influxd import Influx, create_buckets, running_influxd, write_lines
 
 EXPERIMENT = load("act/filter_plugins/act_experiment.py")
@@ -93,27 +91,15 @@ class Site:
 
     def run(self, *words: str, **environment: str) -> Run:
         """Compare; the variables say what the scripts answer."""
-        playbook, log = self.folder / "play.yml", self.folder / "log"
-        playbook.write_text(yaml.safe_dump(PLAY))
+        log = self.folder / "log"
         log.write_text("")
-        words = ("-i", "a,b,c,m,", "-c", "local", "-e", json.dumps(self._variables()), str(playbook), *words)
-        told = {"HELD": "null", "LOAD": "inactive", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-        told |= {"PATH": f"{self.folder}:{os.environ['PATH']}", "ANSIBLE_HOME": str(self.folder)}
-        told |= {"ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_FORCE_COLOR": "0"}
-        ran = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), *words],
-            env={**os.environ, **told, **environment},
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            check=False,
-        )
+        told = {"HELD": "null", "LOAD": "inactive", **environment}
+        ran = play(self.folder, f"{LOCAL}[all]\na\nb\nc\nm\n", PLAY, self._variables(), *words, **told)
         report = json.loads(self.report.read_text()) if self.report.exists() else None
         return Run(log.read_text().splitlines(), " ".join((ran.stdout + ran.stderr).split()), ran.returncode, report)
 
     def _variables(self) -> dict[str, Any]:
         return {
-            "ansible_python_interpreter": sys.executable,
             "__act_agent": str(self.folder / "hefery-agent"),
             "__act_load_folder": str(self.folder),
             "__act_load_plan": str(self.folder / "load.jmx"),

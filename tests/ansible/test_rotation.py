@@ -1,9 +1,6 @@
 """playbooks/rotate-tokens.yml: its own plays, on hosts that are this machine, against a real store."""
 
-import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from telemetry.influx import InfluxStore
 from telemetry.point import Point
 from telemetry.settings import InfluxSettings
 from telemetry.store import StoreRefused
+from tests.ansible.playing import LOCAL, own_plays, play
 from tests.ansible.plugins import load
 from tests.ansible.rendering import ROOT
 from tests.influxd import starting_influxd
@@ -29,8 +27,7 @@ BUCKETS = {
     **DEFAULTS["influxdb_retention_days"],
     **{fold["bucket"]: fold["retention_days"] for fold in DEFAULTS["influxdb_downsampling"]},
 }
-PLAYBOOK = yaml.safe_load((ROOT / "playbooks" / "rotate-tokens.yml").read_text())
-HOSTS = "[all:vars]\nansible_connection=local\nansible_become=false\n[xen]\na\nb\n[monitoring]\nm\n"
+HOSTS = f"{LOCAL}[xen]\na\nb\n[monitoring]\nm\n"
 ROTATED = {"agent", "grafana", "predictor"}
 
 
@@ -41,29 +38,20 @@ class Landscape:
         self.folder, self.url = folder, url
         self.tokens = folder / "tokens"
         self.tokens.mkdir()
-        (folder / "hosts").write_text(HOSTS)
-        # the plays that are between these install and restart programs: tests/ansible/test_{agent,grafana,predictor}.py
-        (folder / "play.yml").write_text(yaml.safe_dump([play for play in PLAYBOOK if "hosts" in play]))
         self.admin_token = "only-for-tests-" * 3
         SITE.Site(self._wanted()).settle()
 
     def rotate(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run the playbook's own plays."""
         variables = {
-            "ansible_python_interpreter": sys.executable,
             "influxdb_server_name": "127.0.0.1",
             "influxdb_listen_port": int(self.url.rpartition(":")[2]),
             "influxdb_admin_password": "only-for-tests",
             "influxdb_admin_token": self.admin_token,
             "__influxdb_tokens": str(self.tokens),
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.folder / "hosts")]
-        command += ["-e", json.dumps(variables), str(self.folder / "play.yml"), *words]
-        told = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(self.folder)}
-        told |= {"ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_FORCE_COLOR": "0"}
-        return subprocess.run(
-            command, env={**os.environ, **told}, capture_output=True, text=True, cwd=self.folder, check=False
-        )
+        # the plays between these install and restart programs: tests/ansible/test_{agent,grafana,predictor}.py
+        return play(self.folder, HOSTS, own_plays("rotate-tokens.yml"), variables, *words)
 
     def values(self) -> dict[str, str]:
         """Each component's token."""
