@@ -20,6 +20,8 @@ def begin(site: Site, base: Base) -> None:
     if not freeze.is_frozen(site):
         leased.leave(site.lab)
         actions.up(site.lab)
+        if freeze.was_frozen(site):  # a trial may have left the guest where site.yml rightly refuses to go on
+            actions.restore(site.lab, "protected")
         freeze.converge(site)
     actions.restore(site.lab, base)
 

@@ -96,7 +96,12 @@ def _recreate(site: Site) -> None:
 
 def is_frozen(site: Site) -> bool:
     """Whether there are snapshots of what this commit makes."""
-    return _mark(site).exists() and _mark(site).read_text() == commit()
+    return was_frozen(site) and _mark(site).read_text() == commit()
+
+
+def was_frozen(site: Site) -> bool:
+    """Whether there are snapshots, of whichever commit."""
+    return _mark(site).exists()
 
 
 def forget(site: Site) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from lab.trials import base
+from lab import actions
+from lab.trials import base, freeze, leased
 from lab.trials.part import Outcome, Session, Turn
 from lab.trials.site import Site
 
@@ -30,3 +32,19 @@ def test_pair_is_put_into_its_state_when_the_session_says(
         outcomes = [trial(Turn(number, Random(number), tmp_path)) for number in (1, 2)]
     assert done == order
     assert [outcome.measured["number"] for outcome in outcomes] == [1, 2]
+
+
+@pytest.mark.parametrize("was_frozen", [True, False])
+def test_hosts_that_an_earlier_commits_trial_left_anyhow_are_put_back_before_site_yml(
+    was_frozen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guest may live on its backup after a trial: site.yml rightly refuses to go on there."""
+    done: list[str] = []
+    monkeypatch.setattr(freeze, "is_frozen", lambda _: False)
+    monkeypatch.setattr(freeze, "was_frozen", lambda _: was_frozen)
+    monkeypatch.setattr(freeze, "converge", lambda _: done.append("site.yml"))
+    monkeypatch.setattr(leased, "leave", lambda _: None)
+    monkeypatch.setattr(actions, "up", lambda _: done.append("up"))
+    monkeypatch.setattr(actions, "restore", lambda _, name: done.append(name))
+    base.begin(cast("Site", SimpleNamespace(lab=None)), "unprotected")
+    assert done == ["up", *(["protected"] if was_frozen else []), "site.yml", "unprotected"]
