@@ -123,4 +123,4 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-FAILBACK: Final = Part("failback", "failback", 1, 3, base.each_time("protected", _trial), _summary, by_default=False)
+FAILBACK: Final = Part("failback", "failback", 1, 3, base.each_time("protected", _trial), _summary)
