@@ -35,6 +35,10 @@ class Control:
             self._socket.close()
             raise NoReceiver(f"no receiver of {domain} is alive here: {error.strerror}") from error
 
+    def fileno(self) -> int:
+        """Ready to be read where an answer has come, or the receiver has ended."""
+        return self._socket.fileno()
+
     def ask(self, word: str, limit_s: float) -> Answer:
         """What it answers; raises NoReceiver where it ends or does not answer."""
         self.tell(word)

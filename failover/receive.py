@@ -6,10 +6,11 @@ One process serves one connection, so that one domain's trouble is not another's
 import argparse
 import logging
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from typing import Final
 
@@ -146,15 +147,29 @@ def _take_over(settings: RemusSettings, domain: DomainSettings, session: Session
 
     With a lease it is only a reason to look at that, which the primary gives back, and destroys nothing before.
     """
-    orders = Control(settings.host.run_dir, domain.name)
-    prepared = orders.ask("prepare", _ANSWER_LIMIT_S)
-    session.tell(prepared)
-    if prepared.get("ok") is not True:
+    with closing(Control(settings.host.run_dir, domain.name)) as orders:
+        prepared = orders.ask("prepare", _ANSWER_LIMIT_S)
+        session.tell(prepared)
+        if prepared.get("ok") is not True:
+            return 1
+        order = session.hear(_ORDER_LIMIT_S)
+        if settings.lease is not None:
+            return _await_waking(orders, session)
+        if order.get("destroyed") is not True:
+            raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
+        session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
+        return 0
+
+
+def _await_waking(orders: Control, session: Session) -> int:
+    """Nothing is ordered, as an order stands for good: where the guest goes on at the primary, that hangs up."""
+    waiting: list[Control | socket.socket] = [orders, session.connection]
+    ready, _, _ = select.select(waiting, [], [], _ORDER_LIMIT_S)
+    answer = orders.hear(_ANSWER_LIMIT_S) if orders in ready else None
+    if answer is None:
+        _log.warning("the primary does not wait for its guest to wake here any more")
         return 1
-    order = session.hear(_ORDER_LIMIT_S)
-    if settings.lease is None and order.get("destroyed") is not True:
-        raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
-    session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
+    session.tell(answer)
     return 0
 
 
