@@ -119,6 +119,11 @@ def settings_for(members: Sequence[Member], **more: Any) -> LeaseSettings:
     return LeaseSettings(tuple(member.url for member in members), f"{cluster:x}", **more)
 
 
+def patient(members: Sequence[Member]) -> LeaseSettings:
+    """For who is not under test himself: it is no matter how slow the machine is."""
+    return settings_for(members, ttl_s=30.0, renew_s=5.0, call_timeout_s=5.0)
+
+
 def leader_of(members: Sequence[Member]) -> Member:
     """By what the members that run say."""
     for member in members:

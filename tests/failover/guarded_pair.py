@@ -15,7 +15,7 @@ from failover.guard_store import Told
 from failover.lease import Lease
 from failover.lease_record import Record
 from telemetry.units import NS_PER_MS
-from tests.etcd import Member, settings_for
+from tests.etcd import Member, patient, settings_for
 from tests.failover import fake_libxl
 from tests.failover.fake_xenctrl import FakeXen
 from tests.failover.hosts import ROOT, Host, Pair
@@ -62,7 +62,7 @@ class GuardedPair(Pair):
             self._configure(host)
         xl = shlex.join([sys.executable, str(ROOT / "tests/failover/guarded_xl.py")])
         (self.a.folder / "bin" / "xl").write_text(f'#!/bin/bash\nexec {xl} "$@"\n')
-        etcd = stack.enter_context(Etcd(settings_for(members, ttl_s=30.0, renew_s=5.0, call_timeout_s=5.0)))
+        etcd = stack.enter_context(Etcd(patient(members)))
         self.lease = Lease(etcd, self.domain, "watcher", ttl_s)
         (self.a.folder / "domains").write_text(f"{self.domain} -b----\n" if is_there else "")
         if is_there:

@@ -11,7 +11,7 @@ from failover.config import load
 from failover.etcd import Etcd
 from failover.lease import Held, Lease, Noted, Released
 from failover.lease_record import Record
-from tests.etcd import Member, settings_for
+from tests.etcd import Member, patient, settings_for
 from tests.failover.fake_xenctrl import FakeXen
 from tests.failover.hosts import Pair
 from tests.waiting import wait_for
@@ -36,7 +36,7 @@ class Guest:
         self._lease, self._period_s, self._pause_s = lease, ttl_s / 5, ttl_s * pause_share
         self._margin_ns = int(ttl_s * (1 - pause_share) * 1e9)
         won = lease.acquire()
-        assert isinstance(won, Held)
+        assert isinstance(won, Held), won
         self.epoch, self.deadline_ns = won.epoch, won.until_ns - self._margin_ns
         self._lock, self._end = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._renew)
@@ -94,7 +94,7 @@ class LeasePair(Pair):
         self.xen = FakeXen(_made(folder / "xen"), library, self.domain)
         stack.callback(self.xen.close)
         self.b.environment |= {name: self.xen.environment[name] for name in ("LD_LIBRARY_PATH", "FAKE_XENCTRL")}
-        leases = [Lease(stack.enter_context(Etcd(at)), self.domain, "a", ttl_s) for _ in range(2)]
+        leases = [Lease(stack.enter_context(Etcd(patient(members))), self.domain, "a", ttl_s) for _ in range(2)]
         self._watching = leases[1]
         self.guest = Guest(leases[0], ttl_s, at.pause_share)
         stack.callback(self.guest.stop)

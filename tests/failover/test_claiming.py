@@ -19,7 +19,7 @@ from failover.lease import Held, Lease, Noted, Released
 from failover.lease_record import Record
 from failover.settings import DomainSettings, HostSettings, PeerSettings, RemusSettings
 from telemetry.units import NS_PER_S
-from tests.etcd import Member, running_etcd, settings_for
+from tests.etcd import Member, patient, running_etcd, settings_for
 from tests.waiting import wait_for
 
 NUMBER = 7
@@ -44,7 +44,7 @@ class Backup:
         peers = (PeerSettings("a", "127.0.0.1"),)
         domain = DomainSettings("web1", ("a", "b"))
         settings = RemusSettings(HostSettings("b", folder / "run"), peers=peers, domains=(domain,), lease=at)
-        etcd = stack.enter_context(Etcd(at))
+        etcd = stack.enter_context(Etcd(patient([member])))
         self.a = Lease(etcd, "web1", "a", at.ttl_s)
         self.board, self.is_guard_awake = Board(folder / "run", "web1"), True
         self.gate = Claiming(settings, at, domain, MARK)
@@ -71,7 +71,7 @@ class Backup:
     def lose(self, backup: str | None) -> int:
         """Host a gives the lease back, and has told of its guest before, unless `backup` is None; the epoch."""
         won = self.a.acquire(starts=True)
-        assert isinstance(won, Held)
+        assert isinstance(won, Held), won
         if backup is not None:
             assert isinstance(self.a.note(won.epoch, backup), Noted)
         assert isinstance(self.a.release(won.epoch), Released)

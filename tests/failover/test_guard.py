@@ -23,7 +23,7 @@ from failover.lease_record import Record
 from failover.lease_settings import LeaseSettings
 from failover.settings import HostSettings, RemusSettings
 from telemetry.units import NS_PER_MS, NS_PER_S
-from tests.etcd import Member, frozen, running_etcd, settings_for, wait_until_it_serves
+from tests.etcd import Member, frozen, patient, running_etcd, settings_for, wait_until_it_serves
 from tests.failover import fake_xenctrl
 from tests.failover.fake_xenctrl import NUMBER, FakeXen
 from tests.waiting import wait_for
@@ -46,7 +46,7 @@ class Host:
         self.configure(TTL_S)
         self.board = Board(self.run_dir, self.name)
         self.a, self.b = (
-            Lease(stack.enter_context(Etcd(self.settings)), self.name, name, TTL_S) for name in ("a", "b")
+            Lease(stack.enter_context(Etcd(patient(members))), self.name, name, TTL_S) for name in ("a", "b")
         )
 
     def configure(self, ttl_s: float) -> None:
@@ -234,7 +234,7 @@ def test_a_guest_whose_lease_another_process_has_won_goes_on(host: Host) -> None
     host.start("guard")
     wait_for(lambda: host.board[Slot.GUARD_TICK] and host.board[Slot.MINDER_TICK])
     won = host.a.acquire()
-    assert isinstance(won, Held)
+    assert isinstance(won, Held), won
     assert isinstance(host.a.note(won.epoch), Noted)
     host.xen.create(pauses=1)
     guard_store.arm(host.run_dir, host.name, guard_store.Armed(NUMBER, won.epoch, won.until_ns - NS_PER_S // 2))

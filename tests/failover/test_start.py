@@ -55,7 +55,7 @@ def test_a_silent_host_may_have_it_unless_it_is_off(pair: GuardedPair) -> None:
 
 def test_the_host_that_the_record_names_may_be_gone(pair: GuardedPair) -> None:
     won = pair.lease.acquire()
-    assert isinstance(won, Held)
+    assert isinstance(won, Held), won
     assert isinstance(pair.lease.note(won.epoch, "copy"), Noted)
     code, told = pair.a.act("start")
     assert code == 0, told
@@ -88,7 +88,7 @@ def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_started(pair: Guard
     command = pair.a.start(*pair.a.words("start", "--domain", pair.domain))
     wait_for((pair.fence / "asked").exists)
     won = pair.lease.acquire()
-    assert isinstance(won, Held)
+    assert isinstance(won, Held), won
     assert isinstance(pair.lease.note(won.epoch), Noted)
     pair.lease.release(won.epoch)
     (pair.fence / "slow").unlink()
