@@ -27,11 +27,11 @@ def up(lab: Instance) -> None:
     requirements.check(lab.cache)
     with _alone(lab):
         down = {name for name, host in HOSTS.items() if not machine.find(lab, host)}
+        if len(down) < len(HOSTS) and not _note(lab).exists():
+            raise LabError(f"{lab.state} was deleted while hosts run: `python -m lab down`, then `up` makes new ones")
         if not down and network.exists(lab):
             say("all is up")
             return
-        if len(down) < len(HOSTS) and not _note(lab).exists():
-            raise LabError(f"{lab.state} was deleted while hosts run: `python -m lab down`, then `up` makes new ones")
         requirements.check_memory(down)
         built = _images(lab)
         lab.state.mkdir(parents=True, exist_ok=True)

@@ -44,8 +44,7 @@ def stop(lab: Instance, host: Host) -> None:
             os.kill(child, signal.SIGKILL)
         if not wait(lambda: not process.alive, _END_S) and not process.kill(signal.SIGKILL, _END_S):
             raise LabError(f"{host.name}: process {process.pid} cannot be killed: look with `ps {process.pid}`")
-    if lab.root(host).is_mount():
-        run("umount", lab.root(host))
+    _unmount(lab, host)
 
 
 def _children(process: Process) -> list[int]:
@@ -74,9 +73,14 @@ def _mount(lab: Instance, host: Host, images: Images) -> None:
     for folder in (upper / "etc", work, lab.root(host)):
         folder.mkdir(parents=True, exist_ok=True)
     (upper / "etc/hostname").write_text(f"{host.name}\n")
-    if not lab.root(host).is_mount():
-        options = f"lowerdir={images.root},upperdir={upper},workdir={work}"
-        run("mount", "-t", "overlay", f"hefery-{lab.name}-{host.name}", "-o", options, lab.root(host))
+    _unmount(lab, host)  # what stayed of a nspawn that was killed may show files that were deleted since
+    options = f"lowerdir={images.root},upperdir={upper},workdir={work}"
+    run("mount", "-t", "overlay", lab.namespace_of(host), "-o", options, lab.root(host))
+
+
+def _unmount(lab: Instance, host: Host) -> None:
+    if lab.root(host).is_mount():
+        run("umount", lab.root(host))
 
 
 def _groups(lab: Instance, host: Host) -> list[Path]:

@@ -1,5 +1,6 @@
 """The landscape: who is in it, and where an instance of it keeps its files and namespaces."""
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -10,7 +11,13 @@ from typing import Final, Literal
 from lab.errors import LabError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-STATES: Final = ROOT / "build" / "lab"
+
+
+def _states(clone: Path) -> Path:
+    return clone / "build" / "lab"
+
+
+STATES: Final = _states(ROOT)
 """Where every instance of this clone has its folder, and trials their reports and logs."""
 SUITE: Final = "bookworm"
 """The Debian release of all hosts: the one whose Xen is 4.17."""
@@ -90,8 +97,8 @@ class Instance:
 
     @property
     def namespace(self) -> str:
-        """The network namespace with the bridge."""
-        return f"hefery-{self.name}"
+        """The network namespace with the bridge; another clone's instance of this name has another."""
+        return f"hefery-{self.run.name}"
 
     def namespace_of(self, host: Host) -> str:
         """The network namespace in which a host's processes run."""
@@ -118,10 +125,14 @@ class Instance:
         return self.state / f"{host.name}.log"
 
 
-def instance(environment: Mapping[str, str] = os.environ) -> Instance:
-    """The instance that HEFERY_LAB names. Raises LabError for a name that cannot name a namespace or folder."""
+def instance(environment: Mapping[str, str] = os.environ, clone: Path = ROOT) -> Instance:
+    """The instance that HEFERY_LAB names. Raises LabError for a name that cannot name a namespace or folder.
+
+    What runs is apart by clone: a lab that another clone left running is never taken for this one's.
+    """
     name = environment.get("HEFERY_LAB") or DEFAULT
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,15}", name):
         raise LabError(f"HEFERY_LAB={name}: use at most 16 letters (a-z), digits and hyphens")
     cache = Path(environment.get("HEFERY_CACHE") or Path.home() / ".cache" / "hefery") / "lab"
-    return Instance(name, state=STATES / name, run=Path("/run/hefery-lab") / name, cache=cache)
+    mark = hashlib.sha256(str(clone).encode()).hexdigest()[:6]
+    return Instance(name, _states(clone) / name, Path("/run/hefery-lab") / f"{name}-{mark}", cache)

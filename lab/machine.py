@@ -25,7 +25,7 @@ _LINUX: Final = (
 
 def command(lab: Instance, host: Host, images: Images, accelerator: str, restore: str | None = None) -> list[str]:
     """QEMU's words for a host; `restore` names the snapshot to start from, paused."""
-    words = ["qemu-system-x86_64", "-name", f"hefery-{lab.name}-{host.name}", "-machine", "pc", "-nodefaults"]
+    words = ["qemu-system-x86_64", "-name", f"{lab.namespace}-{host.name}", "-machine", "pc", "-nodefaults"]
     words += ["-display", "none", "-vga", "none", "-no-user-config", "-rtc", "base=utc"]
     words += [
         "-accel",

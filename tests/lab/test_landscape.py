@@ -27,6 +27,14 @@ def test_instances_share_only_the_cache() -> None:
     assert one.namespace_of(container) == f"{one.namespace}-c"
 
 
+def test_the_same_name_in_another_clone_is_another_instance() -> None:
+    here, there = instance({}, Path("/here")), instance({}, Path("/there"))
+    assert here.name == there.name
+    for path in ("state", "run", "namespace"):
+        assert getattr(here, path) != getattr(there, path)
+    assert here == instance({}, Path("/here"))
+
+
 @pytest.mark.parametrize("name", ["../up", "A", "a b", "x" * 17, "-x"])
 def test_refuses_a_name_that_cannot_be_a_folder_and_a_namespace(name: str) -> None:
     with pytest.raises(LabError, match="HEFERY_LAB="):

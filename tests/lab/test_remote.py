@@ -15,7 +15,7 @@ def lab(tmp_path: Path) -> Instance:
     cache.mkdir()
     (cache / "identity").write_text("secret\n")
     (cache / "host_key.pub").write_text("ssh-ed25519 AAAA lab\n")
-    lab = Instance("x", state=tmp_path / "state", run=tmp_path / "run", cache=cache)
+    lab = Instance("x", state=tmp_path / "state", run=tmp_path / "x", cache=cache)
     lab.state.mkdir()
     write_config(lab, Images(cache))
     return lab
