@@ -140,3 +140,17 @@ def test_while_a_host_has_not_its_own_both_are_valid_and_it_is_named(landscape: 
         for token in (before[component], between[component]):
             with pytest.raises(StoreRefused):
                 use(landscape.store(token), component)
+
+
+def test_a_store_that_another_installation_set_up_is_refused_by_name_and_keeps_its_tokens(landscape: Landscape) -> None:
+    before = landscape.values()
+    landscape.admin_token = "of-another-site-" * 3
+
+    ran = landscape.rotate()
+
+    assert ran.returncode != 0
+    assert "token is not the one that it was set up with: influxdb_admin_token must be that one" in " ".join(
+        ran.stdout.split()
+    )
+    assert landscape.admin_token not in ran.stdout + ran.stderr
+    assert landscape.values() == before

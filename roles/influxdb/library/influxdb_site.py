@@ -246,8 +246,10 @@ def main() -> None:
     try:
         tokens = site.settle()
     except Refused as refused:
-        unknown = " The administrator's token is not the one that it was set up with." if refused.status == 401 else ""
-        module.fail_json(msg=f"{refused}.{unknown}", changes=site.changes)
+        remedy = (
+            " The administrator's token is not the one that it was set up with: influxdb_admin_token must be that one."
+        )
+        module.fail_json(msg=f"{refused}.{remedy if refused.status == 401 else ''}", changes=site.changes)
     module.exit_json(changed=bool(site.changes), changes=site.changes, tokens=tokens)
 
 
