@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from tests.ansible.plugins import ROLES
-from tests.ansible.rendering import render
+from tests.ansible.rendering import ROOT, render
+
+DATA = ROOT / "tests" / "data"
 
 GUEST = {
     "name": "web1",
@@ -124,11 +127,18 @@ def test_the_server_speaks_version_4_alone() -> None:
 
 
 def test_grub_starts_xen(tmp_path: Path) -> None:
+    entries = (DATA / "grub-2.06-xen-4.17-entries.txt").read_text()
+    root = "e60d8b6d-6261-4afe-851c-cf49f43136a0"
     config = tmp_path / "hefery.cfg"
     config.write_text(rendered("xen_host/templates/grub.cfg.j2", xen_host_xen_arguments="dom0_max_vcpus=1"))
-    shell = f'. {config}; echo "$XEN_OVERRIDE_GRUB_DEFAULT $GRUB_CMDLINE_XEN"'
+    # grub-mkconfig knows the root file system before it reads the settings
+    shell = f'set -eu; GRUB_DEVICE_UUID={root}; . {config}; echo "$GRUB_DEFAULT"; echo "$GRUB_CMDLINE_XEN"'
     output = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout
-    assert output == "1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1\n"
+    entry, arguments = output.splitlines()
+    assert re.findall(rf"^menuentry '(.*?)' .* '{entry}' {{$", entries, re.MULTILINE) == [
+        "Debian GNU/Linux, with Xen hypervisor"
+    ]
+    assert arguments == "dom0_mem=1024M,max:1024M dom0_max_vcpus=1"
 
 
 def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> None:
