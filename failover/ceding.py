@@ -1,6 +1,7 @@
 """The planned failover by the lease (A4): in, a guest with a backup; out, its lease given back, the guest the peer's.
 
-Nothing is destroyed first: the guest stands still here until the record names the peer, and goes on where it does not.
+Before the peer could follow, and has heard the fence, nothing is paused; nothing is destroyed first: the guest stands
+still here until the record names the peer, and goes on where it does not.
 """
 
 import select
@@ -31,6 +32,11 @@ def cede(settings: RemusSettings, domain: DomainSettings, note: Callable[[str], 
     note("prepared")
     if prepared.get("stream_ended"):
         raise ActError(f"the stream of {name} to {peer} has ended, its copy there is old: replicate it again first")
+    if prepared.get("ready") is not True:
+        raise ActError(
+            f"{name} goes on here, as {peer} could not take it: {prepared.get('waits_for')}; see to that, for which "
+            f"hefery-remus status on {peer} tells more, and hand it over again"
+        )
     guard_store.hand_over(settings.host.run_dir, name, epoch)
     if not processes.wait_until(lambda: _told(settings, name).epoch != epoch, _PAUSE_LIMIT_S, _LOOK_S):
         raise ActError(f"the guard of {name} was told to hand it over, and does not: see hefery-remus status")

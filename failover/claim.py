@@ -11,7 +11,7 @@ from failover.claim_state import Begin, Claim, Limits, Sight, Step
 from failover.gate import Evidence, Verdict
 from failover.guard_state import Ask
 from failover.guard_store import Armed
-from failover.patience import FENCE_LIMIT_NS, PROBED_NS
+from failover.patience import FENCE_LIMIT_NS, PROBED_NS, is_fresh
 from telemetry.units import NS_PER_S
 
 _SELDOM_NS: Final = 60 * NS_PER_S
@@ -46,7 +46,9 @@ def decide(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> tuple[Cla
     asks = tuple(_asks(claim, now_ns, sight, limits))
     if claim.is_taken:
         return claim, _end(claim, now_ns, sight, asks)
-    return claim, Step(Verdict.WAIT, _reason(claim, sight), asks, claim.epoch or claim.burnt_epoch)
+    is_ready = is_fresh(claim.named_ns, now_ns) and is_fresh(claim.fence_answered_ns, now_ns) and not _obstacle(sight)
+    epoch = claim.epoch or claim.burnt_epoch
+    return claim, Step(Verdict.WAIT, _reason(claim, sight), asks, epoch, is_ready=is_ready)
 
 
 def _of_a_part(sight: Sight) -> Step:
@@ -106,8 +108,7 @@ def _of_lease(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> Ask:
         return Ask.TELL if claim.is_fenced and not claim.is_taken else Ask.RENEW
     if claim.burnt_epoch:
         return Ask.RELEASE
-    answered_ns = claim.fence_answered_ns
-    is_reached = answered_ns is not None and 0 <= now_ns - answered_ns <= PROBED_NS
+    is_reached = is_fresh(claim.fence_answered_ns, now_ns)
     is_due = now_ns >= claim.claim_ns and _is_urgent(claim, now_ns, sight, limits)
     return Ask.CLAIM if is_reached and is_due and not _obstacle(sight) else Ask.LOOK
 

@@ -37,7 +37,8 @@ def _unanswered(claim: Claim, ask: Ask, reason: str, now_ns: int, limits: Limits
         )
     if ask is Ask.TELL:
         claim = _over(claim, "")
-    return replace(claim, ask_ns=soon_ns(now_ns, limits), reason=f"no answer of the lease server: {reason}")
+    ask_ns = soon_ns(now_ns, limits)
+    return replace(claim, ask_ns=ask_ns, named_ns=None, reason=f"no answer of the lease server: {reason}")
 
 
 def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: Limits) -> Claim:
@@ -51,10 +52,10 @@ def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: 
         free_ns = now_ns + int((refused.free_in_s or 0) * NS_PER_S)
         if free_ns > now_ns:
             claim, ask_ns = replace(claim, free_ns=free_ns), min(ask_ns, free_ns)
-        return replace(claim, ask_ns=ask_ns, reason=reason)
+        return replace(claim, ask_ns=ask_ns, named_ns=now_ns, reason=reason)
     runner = f"the guest is {record.runner}'s" if record.runner else "nobody has told whose the guest is"
     reason = f"{runner}, and this copy is no backup of it"
-    return replace(claim, ask_ns=ask_ns, is_superseded=asked.is_final, reason=reason)
+    return replace(claim, ask_ns=ask_ns, named_ns=None, is_superseded=asked.is_final, reason=reason)
 
 
 def _won(claim: Claim, held: Held, now_ns: int, limits: Limits) -> Claim:

@@ -14,7 +14,7 @@ class Begin(Enum):
     """Why to look at the lease, which alone decides."""
 
     CALM = "the primary seems well"
-    CEDED = "the primary hands the guest over"
+    CEDED = "the guest is to be taken over"
     ENDED = "the stream has ended"
     SILENT_HOST = "the primary's host is silent"
     SILENT_STREAM = "the stream is silent"
@@ -66,6 +66,8 @@ class Claim:
     """The newest that was seen of its holder; none is 0."""
     beat_ns: int = 0
     """When it was first seen."""
+    named_ns: int | None = None
+    """When the record was last heard, and told of this copy; None where the last question had another answer."""
     free_ns: int = 0
     """When it may be free, where its holder renews no more."""
     fence_ask_ns: int = 0
@@ -108,3 +110,5 @@ class Step:
     epoch: int = 0
     armed: Armed | None = None
     """What this host's guard is to be told."""
+    is_ready: bool = False
+    """Whether the copy would be the guest at once if the lease was given back."""

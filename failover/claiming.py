@@ -62,7 +62,7 @@ class Claiming:
         self._shares.note(self._claim, sight, evidence)
         if step.verdict is Verdict.TAKE_OVER:
             return Decision(step.verdict, f"{step.reason}: {self._shares}")
-        return Decision(step.verdict, step.reason)
+        return Decision(step.verdict, step.reason, step.is_ready)
 
     def _hear(self) -> None:
         for asked, answer in self._done.taken():

@@ -48,6 +48,8 @@ class Decision:
 
     verdict: Verdict
     reason: str
+    is_ready: bool = False
+    """Whether a lease that is given back now would be won, and the disk be had: then it may be handed over (A4)."""
 
 
 class Gate(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from failover.guard_answers import burn, over
 from failover.guard_state import Act, Ask, Decision, Evidence, Limits, State
-from failover.patience import FENCE_LIMIT_NS, PROBED_NS
+from failover.patience import FENCE_LIMIT_NS, is_fresh
 
 
 def may_run(state: State, now_ns: int, limits: Limits) -> bool:
@@ -73,10 +73,7 @@ def _of_lease(state: State, now_ns: int, evidence: Evidence) -> Ask | None:
         return Ask.RELEASE if _is_still(evidence) else None
     if now_ns < state.claim_ns:
         return Ask.LOOK
-    answered_ns = state.fence_answered_ns
-    if answered_ns is None:
-        return None
-    return Ask.CLAIM if 0 <= now_ns - answered_ns <= PROBED_NS else None
+    return Ask.CLAIM if is_fresh(state.fence_answered_ns, now_ns) else None
 
 
 def _must_tell(state: State, evidence: Evidence) -> bool:

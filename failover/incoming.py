@@ -49,7 +49,7 @@ class Incoming:
         self._ended_ns: int | None = None
         self._is_draining = False
         self._broken = ""
-        self._said: tuple[str, float] = "", 0.0
+        self._last, self._said_s = Decision(Verdict.WAIT, ""), 0.0
 
     def run(self, child: subprocess.Popen[bytes]) -> Decision:
         """Pass the stream on until the gate says yes or no; no, too, where xl ends or the stream is not Remus's."""
@@ -129,10 +129,10 @@ class Incoming:
         phase: Phase = "receiving" if not self._complete else "held" if self._ended_ns is not None else "protected"
         if phase != self.record.phase:
             self.mark(phase)
-        reason, said_s = self._said
-        is_late = self._ended_ns is not None and time.monotonic() - said_s >= _REMIND_S
-        if decision.reason != reason or is_late:
-            self._said = decision.reason, time.monotonic()
+        is_late = self._ended_ns is not None and time.monotonic() - self._said_s >= _REMIND_S
+        is_new, self._last = decision.reason != self._last.reason, decision
+        if is_new or is_late:
+            self._said_s = time.monotonic()
             level = logging.INFO if self._ended_ns is None else logging.WARNING
             _log.log(level, "%s (%s): no takeover: %s", self.record.domain, phase, decision.reason)
 
@@ -197,5 +197,6 @@ class Incoming:
             "checkpoints": self._complete,
             "stream_ended": self._ended_ns is not None,
             "stream_silent_ms": (time.monotonic_ns() - self._heard_ns) // NS_PER_MS,
-            "waits_for": self._said[0],
+            "waits_for": self._last.reason,
+            "ready": self._last.is_ready,
         }

@@ -14,6 +14,11 @@ FENCE_LIMIT_NS: Final = 10 * NS_PER_S
 _TRIES_A_RENEWAL: Final = 5
 
 
+def is_fresh(heard_ns: int | None, now_ns: int) -> bool:
+    """Whether an answer was heard just now; a clock that has gone back makes none of it."""
+    return heard_ns is not None and 0 <= now_ns - heard_ns <= PROBED_NS
+
+
 def soon_ns(now_ns: int, limits: Limits) -> int:
     """When to ask again after silence, or a no."""
     return now_ns + limits.renew_ns // _TRIES_A_RENEWAL

@@ -6,15 +6,14 @@ One process serves one connection, so that one domain's trouble is not another's
 import argparse
 import logging
 import os
-import select
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
 
-from failover import copies, draining, events, giving_up, locks, presence, processes, refusing, tcp, xl
+from failover import copies, draining, events, giving_up, locks, presence, processes, refusing, taking, tcp, xl
 from failover.control import Control
 from failover.copies import Record
 from failover.errors import FailoverError
@@ -27,7 +26,6 @@ from telemetry.units import NS_PER_MS
 _log = logging.getLogger(__name__)
 
 _CALL_LIMIT_S: Final = 10.0
-_ORDER_LIMIT_S: Final = 180.0
 _ANSWER_LIMIT_S: Final = 5.0
 _MARK_BYTES: Final = 8
 _CALM_S: Final = 5.0
@@ -142,37 +140,6 @@ def _release(settings: RemusSettings, domain: DomainSettings, session: Session) 
     return 0
 
 
-def _take_over(settings: RemusSettings, domain: DomainSettings, session: Session) -> int:
-    """The planned failover: announced, then ordered when the primary has destroyed its own copy.
-
-    With a lease it is only a reason to look at that, which the primary gives back, and destroys nothing before.
-    """
-    with closing(Control(settings.host.run_dir, domain.name)) as orders:
-        prepared = orders.ask("prepare", _ANSWER_LIMIT_S)
-        session.tell(prepared)
-        if prepared.get("ok") is not True:
-            return 1
-        order = session.hear(_ORDER_LIMIT_S)
-        if settings.lease is not None:
-            return _await_waking(orders, session)
-        if order.get("destroyed") is not True:
-            raise NotHere(f"the order is {dict(order)!r}, which says of no copy destroyed")
-        session.tell(orders.ask("take-over", _ORDER_LIMIT_S))
-        return 0
-
-
-def _await_waking(orders: Control, session: Session) -> int:
-    """Nothing is ordered, as an order stands for good: where the guest goes on at the primary, that hangs up."""
-    waiting: list[Control | socket.socket] = [orders, session.connection]
-    ready, _, _ = select.select(waiting, [], [], _ORDER_LIMIT_S)
-    answer = orders.hear(_ANSWER_LIMIT_S) if orders in ready else None
-    if answer is None:
-        _log.warning("the primary does not wait for its guest to wake here any more")
-        return 1
-    session.tell(answer)
-    return 0
-
-
 def _unknown(settings: RemusSettings, domain: DomainSettings, _: Session) -> int:
     raise NotHere(f"{settings.host.name} does not know what is wanted of {domain.name}: update Hefery on both hosts")
 
@@ -185,7 +152,7 @@ def _status(settings: RemusSettings, domain: DomainSettings, session: Session) -
 _VERBS: Final[Mapping[str, Callable[[RemusSettings, DomainSettings, Session], int]]] = {
     "receive": _receive,
     "release": _release,
-    "take-over": _take_over,
+    "take-over": taking.serve,
     "status": _status,
     "look": presence.tell,
 }

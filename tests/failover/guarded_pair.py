@@ -23,12 +23,14 @@ from tests.waiting import wait_for
 
 NUMBER = 1
 """What the stand-in for xl lists the only domain of a host under."""
+FENCE_LIMIT_S = 1.0
 FENCE = """#!/bin/bash
 cd "${0%/*}" && [ ! -e silent ] || exit 1
 echo "$*" >>asked
 while [ -e slow ]; do sleep 0.02; done
 read -r epoch owner <owner
 [ "$1" = show ] && echo '{"answer": "done", "host": "'$owner'", "epoch": '$epoch'}' && exit 0
+[ -e "deaf-to-$3" ] && exit 1
 (($4 < epoch)) && echo '{"answer": "refused", "reason": "epoch '$4' is over"}' && exit 3
 echo "$4 $3" >owner
 echo '{"answer": "done"}'
@@ -128,7 +130,7 @@ class GuardedPair(Pair):
             config.write(
                 f'[lease]\nendpoints = ["{self._members[0].url}"]\ncluster_id = "{at.cluster_id}"\n'
                 f"ttl_s = {self._ttl_s}\nrenew_s = {self._ttl_s / 4}\ncall_timeout_s = {self._ttl_s / 6}\n"
-                f'[fence]\ncommand = ["{self.fence / "fence"}"]\n'
+                f'[fence]\ncommand = ["{self.fence / "fence"}"]\nlimit_s = {FENCE_LIMIT_S}\n'
             )
         xen = FakeXen(_made(host.folder / "xen"), self._library, self.domain)
         self._stack.callback(xen.close)

@@ -30,12 +30,11 @@ def test_hand_over(pair: GuardedPair) -> None:
 @pytest.mark.parametrize("is_dead", [True, False])
 def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair, is_dead: bool) -> None:
     pair.named()
-    pair.kill(pair.b, "guard")  # without which it takes nothing, once its last sign of life is old
-    wait_for(lambda: guard_store.current(pair.b.run_dir, pair.domain) is None)
+    (pair.fence / "deaf-to-b").touch()  # it would answer, but gives nothing
     epoch = pair.record().epoch
     receiver = pair.receivers.processes[0]
     command = pair.a.start(*pair.a.words("hand-over", "--domain", pair.domain))
-    wait_for(lambda: not pair.record().is_held)
+    wait_for(lambda: pair.record().holder == "b")
     if is_dead:
         receiver.kill()
     assert command.wait(60) == 1
@@ -43,6 +42,25 @@ def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair, is_dead:
     assert pair.record().epoch > epoch
     assert "goes on here, under a new lease" in pair.a.log()
     wait_for(lambda: pair.record().backup == ("" if is_dead else pair.mark()))
+
+
+@pytest.mark.parametrize(
+    ("lacks", "reason"), [("fence", "the fence does not answer"), ("guard", "this host's guard is not awake")]
+)
+def test_a_guest_that_the_peer_could_not_take_is_not_paused(pair: GuardedPair, lacks: str, reason: str) -> None:
+    pair.named()
+    epoch, events = pair.record().epoch, pair.a.events()
+    if lacks == "fence":
+        (pair.fence / "silent").touch()
+    else:
+        pair.kill(pair.b, "guard")  # its last sign of life is one for some time
+        wait_for(lambda: guard_store.current(pair.b.run_dir, pair.domain) is None)
+    code, told = pair.a.act("hand-over")
+    assert code == 1
+    assert f"could not take it: the guest is to be taken over: {reason}" in told["error"]
+    assert pair.a.events() == events
+    assert pair.runs_at_a()
+    assert (pair.record().epoch, pair.record().is_held) == (epoch, True)
 
 
 def test_an_unprotected_guest_is_not_handed_over(pair: GuardedPair) -> None:

@@ -82,6 +82,35 @@ def test_the_lease_is_only_looked_at_where_the_copy_could_not_run(claim: Claim, 
     assert Ask.CLAIM not in asks
 
 
+NAMED = replace(PROBED, named_ns=NOW)
+
+
+@pytest.mark.parametrize(
+    ("claim", "sight"),
+    [
+        (replace(NAMED, named_ns=None), SILENT),
+        (replace(NAMED, named_ns=NOW - 2 * S - 1), SILENT),
+        (replace(NAMED, fence_answered_ns=None), SILENT),
+        (replace(NAMED, fence_answered_ns=NOW - 2 * S - 1), SILENT),
+        (NAMED, replace(SILENT, number=None)),
+        (NAMED, replace(SILENT, is_guard_awake=False)),
+        (NAMED, replace(SILENT, is_whole=False)),
+    ],
+)
+def test_a_copy_could_follow_at_once_where_nothing_but_the_lease_is_in_its_way(claim: Claim, sight: Sight) -> None:
+    assert step(NAMED, SILENT).is_ready
+    assert not step(claim, sight).is_ready
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_ready"),
+    [(Refused(OURS, 1.0), True), (Refused(OURS), True), (Refused(ALONE), False), (Unknown("no answer in time"), False)],
+)
+def test_only_a_record_that_names_the_copy_lets_it_follow(answer: Answer, is_ready: bool) -> None:
+    for before in (PROBED, NAMED):
+        assert step(after(before, Ask.LOOK, answer), SILENT).is_ready is is_ready
+
+
 def test_a_calm_gate_looks_seldom_and_a_reason_makes_it_look_at_once() -> None:
     claim = replace(PROBED, ask_ns=NOW - 59 * S, fence_ask_ns=NOW - 59 * S)
     assert step(claim, CALM).asks == ()
