@@ -81,7 +81,9 @@ int xc_domain_getinfolist(void *handle, uint32_t first, unsigned most, void *inf
 }
 """
 GUEST = """
-import struct, sys, time
+import os, signal, struct, sys, time
+if sys.argv[2:]:
+    os.kill(os.getpid(), signal.SIGSTOP)
 with open(sys.argv[1], "ab", buffering=0) as told:
     while True:
         told.write(struct.pack("q", time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
@@ -113,9 +115,7 @@ class FakeXen:
 
     def create(self, *, pauses: int = 0) -> None:
         """A guest that runs, unless it is paused so often."""
-        self.guest = subprocess.Popen([sys.executable, "-S", "-c", GUEST, str(self._ran)])
-        if pauses:
-            self.guest.send_signal(signal.SIGSTOP)
+        self.guest = begun(self._ran, is_paused=bool(pauses))
         self.sets(number=NUMBER, pauses=pauses, flags=0, guest=self.guest.pid)
 
     def wake(self) -> None:
@@ -161,6 +161,16 @@ class FakeXen:
         if self.guest is not None:
             self.guest.kill()
             self.guest.wait()
+
+
+def begun(ran: Path, *, is_paused: bool) -> "subprocess.Popen[bytes]":
+    """A guest; one that is paused has stopped itself before it ran, however slow the machine is."""
+    command = [sys.executable, "-S", "-c", GUEST, str(ran), *(["paused"] if is_paused else [])]
+    null = subprocess.DEVNULL
+    guest = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
+    if is_paused:
+        os.waitid(os.P_PID, guest.pid, os.WSTOPPED)
+    return guest
 
 
 def build(folder: Path) -> Path:

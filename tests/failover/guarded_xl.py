@@ -5,14 +5,13 @@ The one domain is called $FAKE_NAME, and has number 1.
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.failover import fake_xl
-from tests.failover.fake_xenctrl import GUEST, LAYOUT, write
+from tests.failover.fake_xenctrl import LAYOUT, begun, write
 
 XEN, NAME, NUMBER = Path(os.environ["FAKE_XENCTRL"]), os.environ["FAKE_NAME"], 1
 
@@ -31,9 +30,7 @@ def create() -> int:
         return 1
     while (fake_xl.XEN / "slow-create").exists():
         time.sleep(fake_xl.PERIOD_S)
-    command = [sys.executable, "-S", "-c", GUEST, str(XEN.parent / "ran")]
-    guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    guest.send_signal(signal.SIGSTOP)
+    guest = begun(XEN.parent / "ran", is_paused=True)
     write(XEN, NUMBER, 1, 0, guest.pid, 0)
     with fake_xl.changed() as there:
         there[NAME] = "--p---"
