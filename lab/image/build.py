@@ -105,6 +105,7 @@ def _build(out: Path) -> None:
     xen, nfs, plain = (_copy(machine, name, log) for name in ("xen", "nfs", "plain"))
     (out / "boot").mkdir()
     kernels.collect(xen / "boot", out / "boot")
+    grub.add_modules(plain)
     with step("images"):
         _make_disk(xen, out / "xen.img", log)
         _make_disk(nfs, out / "nfs.img", log)

@@ -1,4 +1,4 @@
-"""GRUB: in, a root with its modules; out, a disk that a BIOS boots, made without mounting anything."""
+"""GRUB: in, a root with Debian's GRUB; out, a disk that a BIOS boots, made without mounting anything."""
 
 import struct
 from pathlib import Path
@@ -11,8 +11,17 @@ SECTOR_BYTES: Final = 512
 PARTITION_SECTOR: Final = 2048
 _BOOT_CODE_BYTES: Final = 440  # then the disk's signature and the table of partitions
 _LINUX: Final = 0x83
+_MODULES_FROM: Final = "usr/lib/grub/i386-pc"
 _PREFIX: Final = "(hd0,msdos1)/boot/grub"
 _MODULES: Final = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "multiboot2", "serial", "configfile")
+
+
+def add_modules(root: Path) -> None:
+    """Put the modules where GRUB looks for them, as the menu of update-grub needs; before an image is made of root."""
+    source, target = root / _MODULES_FROM, root / "boot/grub/i386-pc"
+    target.mkdir(parents=True, exist_ok=True)
+    for path in (*source.glob("*.mod"), *source.glob("*.lst")):
+        (target / path.name).write_bytes(path.read_bytes())
 
 
 def write(root: Path, image: Path) -> None:
@@ -20,17 +29,13 @@ def write(root: Path, image: Path) -> None:
 
     boot.img reads sector 1, diskboot.img there the sectors that follow, which is what both are assembled with.
     """
-    source, target = root / "usr/lib/grub/i386-pc", root / "boot/grub/i386-pc"
-    target.mkdir(parents=True, exist_ok=True)
-    for path in (*source.glob("*.mod"), *source.glob("*.lst")):
-        (target / path.name).write_bytes(path.read_bytes())
     core = image.with_suffix(".core")
     inside = ["chroot", f"{root}", "grub-mkimage", "-O", "i386-pc", "-p", _PREFIX, "-o", "/core.img", *_MODULES]
     run(*inside)
     (root / "core.img").rename(core)
     sectors = image.stat().st_size // SECTOR_BYTES
     with image.open("r+b") as disk:
-        disk.write(head((source / "boot.img").read_bytes(), core.read_bytes(), sectors))
+        disk.write(head((root / _MODULES_FROM / "boot.img").read_bytes(), core.read_bytes(), sectors))
     core.unlink()
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from lab.commands import run
 from lab.errors import LabError
-from lab.image.grub import PARTITION_SECTOR, head
+from lab.image.grub import PARTITION_SECTOR, add_modules, head
 
 BOOT = bytes(range(256)) * 2
 SECTORS = 6 << 21
@@ -31,3 +31,13 @@ def test_refuses_a_grub_that_would_reach_into_the_partition() -> None:
     assert len(head(BOOT, bytes(room), SECTORS)) == PARTITION_SECTOR * 512
     with pytest.raises(LabError, match="does not fit"):
         head(BOOT, bytes(room + 1), SECTORS)
+
+
+def test_modules_are_where_the_menu_looks_for_them(tmp_path: Path) -> None:
+    source = tmp_path / "usr/lib/grub/i386-pc"
+    source.mkdir(parents=True)
+    for name in ("test.mod", "command.lst", "boot.img"):
+        (source / name).write_text(name)
+    add_modules(tmp_path)
+    found = {path.name: path.read_text() for path in (tmp_path / "boot/grub/i386-pc").iterdir()}
+    assert found == {"test.mod": "test.mod", "command.lst": "command.lst"}
