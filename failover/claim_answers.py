@@ -8,6 +8,7 @@ from dataclasses import replace
 from failover.claim_state import Asked, Claim, Limits
 from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given
 from failover.lease import Held, Noted, Refused, Released, Unknown
+from failover.lease_record import Record
 from failover.patience import PROBED_NS, soon_ns
 from telemetry.units import NS_PER_S
 
@@ -46,9 +47,7 @@ def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: 
     if record.beat != claim.beat:
         claim = replace(claim, beat=record.beat, beat_ns=now_ns)
     if limits.is_named(record, has_won=asked.has_won):
-        reason = (
-            f"the lease is {record.holder}'s" if record.is_held else "the lease is free, the fence is still to be heard"
-        )
+        reason = _of_lease(record)
         free_ns = now_ns + int((refused.free_in_s or 0) * NS_PER_S)
         if free_ns > now_ns:
             claim, ask_ns = replace(claim, free_ns=free_ns), min(ask_ns, free_ns)
@@ -56,6 +55,12 @@ def _not_won(claim: Claim, asked: Asked, refused: Refused, now_ns: int, limits: 
     runner = f"the guest is {record.runner}'s" if record.runner else "nobody has told whose the guest is"
     reason = f"{runner}, and this copy is no backup of it"
     return replace(claim, ask_ns=ask_ns, named_ns=None, is_superseded=asked.is_final, reason=reason)
+
+
+def _of_lease(record: Record) -> str:
+    if not record.is_held:
+        return "the lease is free, the fence is still to be heard"
+    return f"the lease is {record.holder}'s, until it gives it back or is silent for {record.ttl_s:g} s"
 
 
 def _won(claim: Claim, held: Held, now_ns: int, limits: Limits) -> Claim:

@@ -47,7 +47,8 @@ runs), guard, minder and fence-link (where a guest may run), connect (forced com
   hefery-remus maintenance                empty this host; --end: it takes copies again
   hefery-remus clean --domain web1        end a copy here that nobody wants
   hefery-remus take-over --force --domain web1
-                                          wake the copy here: only when the other host is dead, or both will run
+                                          wake the copy here: only when the other host is dead, or both will run;
+                                          with leases it takes nothing from a host that holds one
 """
 
 

@@ -2,7 +2,7 @@
 
 The primary announces that it is about to destroy its own copy, and orders the takeover when it has. An announcement
 stands while who made it does, outlives him for a while, and for good where the stream ends meanwhile: he may have died
-at his work, and the one copy that is left must not be given up.
+at his work, and the one copy that is left must not be given up. With a lease nobody orders, and an operator announces.
 """
 
 import socket
@@ -24,7 +24,7 @@ class Orders:
         """Raises OSError."""
         self._listener = control.listen(run_dir, domain)
         self._clients: dict[int, socket.socket] = {}
-        self._announcer: socket.socket | None = None
+        self._announcers: set[socket.socket] = set()
         self._forget_s: float | None = None
         self._orderer: socket.socket | None = None
 
@@ -42,8 +42,8 @@ class Orders:
         """Whether the primary may have destroyed its copy; `has_ended` tells of the stream."""
         is_over = self._forget_s is not None and time.monotonic() >= self._forget_s
         if is_over and not has_ended:
-            self._announcer = self._forget_s = None
-        return self._announcer is not None
+            self._forget_s = None
+        return bool(self._announcers) or self._forget_s is not None
 
     def serve(self, descriptor: int, status: Callable[[], Answer], *, is_complete: bool) -> None:
         """Take a client, or his word; orders need a copy that `is_complete`."""
@@ -60,16 +60,16 @@ class Orders:
 
     def answer(self, message: Mapping[str, object]) -> None:
         """Tell who has ordered the takeover how it went, and who has announced it: his order is not read any more."""
-        for client in {self._orderer, self._announcer}:
-            if client is not None:
-                control.answer(client, message)
+        for client in self._announcers | ({self._orderer} if self._orderer else set()):
+            control.answer(client, message)
 
     def _obey(self, client: socket.socket, status: Callable[[], Answer], *, is_complete: bool) -> None:
         match control.hear(client):
             case "status":
                 control.answer(client, status())
             case "prepare" if is_complete:
-                self._announcer, self._forget_s = client, None
+                self._announcers.add(client)
+                self._forget_s = None
                 control.answer(client, status())
             case "take-over" if is_complete:
                 self._orderer = client
@@ -81,5 +81,6 @@ class Orders:
     def _hang_up(self, client: socket.socket) -> None:
         del self._clients[client.fileno()]
         client.close()
-        if client is self._announcer:
+        if client in self._announcers:
+            self._announcers.remove(client)
             self._forget_s = time.monotonic() + _FORGET_S

@@ -283,7 +283,7 @@ def test_a_guest_that_is_handed_over_wakes_before_the_lease_would_have_ended(pai
 def test_an_operators_word_takes_nothing_from_who_holds_the_lease(pair: LeasePair) -> None:
     pair.receive()
     command = pair.b.start(*pair.b.words("take-over", "--force", "--domain", pair.domain))
-    wait_for(lambda: "the guest is to be taken over: the lease is a's" in pair.b.log())
+    wait_for(lambda: "the guest is to be taken over: the lease is a's, until it gives it back" in pair.b.log())
     assert stays_asleep(pair)
     assert command.poll() is None
     pair.guest.stop()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from failover import copies
+from failover import copies, orders
 from failover.control import Control
 from failover.orders import Orders
 
@@ -69,3 +69,28 @@ def test_an_announcer_that_has_gone_is_no_fault(receiver: Receiver) -> None:
     receiver.orders.serve(receiver.orders.descriptors[1], lambda: STATUS, is_complete=True)
     assert receiver.orders.is_announced(has_ended=False)
     receiver.orders.answer(OUTCOME)
+
+
+def test_an_announcement_stands_while_one_of_its_announcers_does(receiver: Receiver, tmp_path: Path) -> None:
+    say(receiver, "prepare")
+    other = Control(tmp_path, "web1")
+    receiver.orders.serve(receiver.orders.descriptors[0], lambda: STATUS, is_complete=True)
+    other.tell("prepare")
+    receiver.orders.serve(receiver.orders.descriptors[2], lambda: STATUS, is_complete=True)
+    other.close()
+    receiver.orders.serve(receiver.orders.descriptors[2], lambda: STATUS, is_complete=True)
+    receiver.orders.answer(OUTCOME)
+    assert receiver.client.hear(LIMIT_S) == STATUS
+    assert receiver.client.hear(LIMIT_S) == OUTCOME
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_an_announcement_is_forgotten_unless_the_stream_ends(
+    receiver: Receiver, has_ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "_FORGET_S", 0.0)
+    say(receiver, "prepare")
+    assert receiver.orders.is_announced(has_ended=has_ended)
+    receiver.client.close()
+    receiver.orders.serve(receiver.orders.descriptors[1], lambda: STATUS, is_complete=True)
+    assert receiver.orders.is_announced(has_ended=has_ended) is has_ended
