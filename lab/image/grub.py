@@ -13,7 +13,8 @@ _BOOT_CODE_BYTES: Final = 440  # then the disk's signature and the table of part
 _LINUX: Final = 0x83
 _MODULES_FROM: Final = "usr/lib/grub/i386-pc"
 _PREFIX: Final = "(hd0,msdos1)/boot/grub"
-_MODULES: Final = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "multiboot2", "serial", "configfile")
+# what grub-install embeds: with `normal` among them, it starts before it can load gzio, which unpacks Xen
+_MODULES: Final = ("biosdisk", "part_msdos", "ext2")
 
 
 def add_modules(root: Path) -> None:
