@@ -80,7 +80,8 @@ def _asks(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> list[Ask]:
         lease_ns -= _SELDOM_NS if sight.begins is Begin.CALM else limits.renew_ns
         fence_ns -= _SELDOM_NS
     asks = []
-    if not sight.is_lease_asked and lease_ns >= claim.ask_ns:
+    must_tell = claim.is_fenced and not claim.is_taken  # whatever a renewal before it has come to
+    if not sight.is_lease_asked and (must_tell or lease_ns >= claim.ask_ns):
         asks.append(_of_lease(claim, now_ns, sight, limits))
     if not sight.is_fence_asked and fence_ns >= claim.fence_ask_ns and (ask := _of_fence(claim, now_ns, limits)):
         asks.append(ask)

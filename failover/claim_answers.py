@@ -84,8 +84,13 @@ def _heard_in_epoch(claim: Claim, answer: Answer, now_ns: int, limits: Limits) -
 
 
 def _renewed(claim: Claim, held: Held, limits: Limits) -> Claim:
-    """`until_ns` counts from the asking, and so does the next renewal."""
-    ask_ns = held.until_ns - limits.ttl_ns + limits.renew_ns
+    """`until_ns` counts from the asking, and so does the next renewal.
+
+    While the fence is called nothing runs under the lease yet, and it is renewed just often enough: what is to be
+    written once the disk is there would wait for the answer.
+    """
+    period_ns = limits.renew_ns if claim.is_fenced else limits.ttl_ns // 2
+    ask_ns = held.until_ns - limits.ttl_ns + period_ns
     return replace(claim, deadline_ns=held.until_ns - limits.margin_ns, ask_ns=ask_ns)
 
 

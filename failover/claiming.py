@@ -110,10 +110,11 @@ class Claiming:
 
 
 def _of_lease(lease: Lease, asked: Asked, limits: Limits) -> Answer:
-    """One to four questions to etcd."""
+    """One to three questions to etcd."""
     if asked.ask is not Ask.CLAIM:
         return of_lease(lease, asked.ask, asked.epoch, "")
     record = lease.look()
     if isinstance(record, Unknown):
         return record
-    return lease.acquire(limits.mark) if limits.is_named(record, has_won=asked.has_won) else Refused(record)
+    is_named = limits.is_named(record, has_won=asked.has_won)
+    return lease.acquire_as_seen(record, limits.mark) if is_named else Refused(record)

@@ -99,8 +99,10 @@ class Lease:
         host `starts` the guest, of which nobody has a copy.
         """
         record = self.look()
-        if isinstance(record, Unknown):
-            return record
+        return record if isinstance(record, Unknown) else self.acquire_as_seen(record, mark, starts=starts)
+
+    def acquire_as_seen(self, record: Record, mark: str = "", *, starts: bool = False) -> Held | Refused | Unknown:
+        """The same for who has just looked; what has changed since is refused."""
         if self._is_ours(record) and record.epoch > self._burnt:
             return self.renew(record.epoch)
         if record.supersedes(self._host, mark) and not starts:

@@ -184,8 +184,18 @@ def test_the_lease_is_renewed_while_the_fence_is_called_and_the_stream_read() ->
     assert step(WON, replace(ENDED, is_fence_asked=True)).asks == ()
     assert step(WON, replace(ENDED, is_fence_asked=True), NOW + S // 2).asks == (Ask.RENEW,)
     assert step(READY, ENDED, NOW + S // 2).asks == (Ask.RENEW,)
+    assert after(WON, Ask.RENEW, Held(9, NOW + 2 * S)).ask_ns == NOW + S
     renewed = after(READY, Ask.RENEW, Held(9, NOW + 2 * S))
     assert (renewed.deadline_ns, renewed.ask_ns) == (NOW + 3 * S // 2, NOW + S // 2)
+
+
+def test_the_record_is_written_at_once_when_the_disk_is_there() -> None:
+    """Not behind a renewal that was due meanwhile, nor later where one had no answer."""
+    won = after(PROBED, Ask.CLAIM, Held(9, NOW + 2 * S))
+    assert step(won, replace(ENDED, is_fence_asked=True), NOW + S - 1).asks == ()
+    unheard = after(FENCED, Ask.RENEW, Unknown("no answer in time"))
+    assert unheard.ask_ns > NOW
+    assert step(unheard, ENDED).asks == (Ask.TELL,)
 
 
 def test_a_deadline_that_has_passed_is_renewed_before_the_guard_is_told() -> None:

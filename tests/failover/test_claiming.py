@@ -1,20 +1,22 @@
 """A copy's gate with a real etcd, in one process: the test is its stream, its host's guard and xl."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from failover import guard_board
+from failover import claiming, guard_board
 from failover.claim_shares import PARTS
+from failover.claim_state import Asked
 from failover.claiming import Claiming
 from failover.clock import now_ns
 from failover.etcd import Etcd
 from failover.gate import Decision, Evidence, Verdict
 from failover.guard_board import Board, Slot
+from failover.guard_state import Ask
 from failover.lease import Held, Lease, Noted, Released
 from failover.lease_record import Record
 from failover.settings import DomainSettings, HostSettings, PeerSettings, RemusSettings
@@ -63,6 +65,11 @@ class Backup:
     def judges_on(self, until: Callable[[], object]) -> None:
         wait_for(lambda: self.judge() and until())
 
+    def is_idle(self) -> bool:
+        """Whether its gate waits for no answer."""
+        gate = self.gate
+        return not (list(gate._done.taken()) or gate._of_lease.is_busy or gate._of_fence.is_busy or gate._of_xl.is_busy)
+
     def record(self) -> Record:
         record = self.a.look()
         assert isinstance(record, Record)
@@ -94,6 +101,7 @@ def backup(tmp_path: Path, member: Member, xl: Path) -> Iterator[Backup]:
         backup = Backup(tmp_path, member, stack)
         wipe(member)
         yield backup
+        wait_for(backup.is_idle)  # or what is under way would win the next test's lease
 
 
 def wipe(member: Member) -> None:
@@ -182,3 +190,20 @@ def test_a_hand_that_is_lost_is_the_gates_end(backup: Backup, monkeypatch: pytes
     backup.lose(MARK)
     with pytest.raises(RuntimeError, match="no memory"):
         backup.await_verdict(Verdict.DRAIN)
+
+
+def test_a_claim_is_one_look_and_one_write(backup: Backup, member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup.lose(MARK)
+    asked: list[str] = []
+    ask = Etcd._ask
+
+    def counted(self: Etcd, path: str, message: Mapping[str, object]) -> Mapping[str, object]:
+        asked.append(path)
+        return ask(self, path, message)
+
+    with Etcd(patient([member])) as etcd:
+        lease = Lease(etcd, "web1", "b", 2.0)
+        monkeypatch.setattr(Etcd, "_ask", counted)
+        won = claiming._of_lease(lease, Asked(Ask.CLAIM, 0, False, False), backup.gate._limits)
+    assert isinstance(won, Held)
+    assert asked == ["kv/range", "kv/txn"]
