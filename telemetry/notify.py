@@ -31,6 +31,10 @@ class Notifier:
             self._next_s = now_s + (self.watchdog_s or 0.0) / _SIGNS_OF_LIFE
             self._send("WATCHDOG=1")
 
+    def main_is(self, pid: int) -> None:
+        """Another process of the service is its main one from now on: this one may end."""
+        self._send(f"MAINPID={pid}")
+
     def stopping(self) -> None:
         """The service is going down."""
         self._send("STOPPING=1")

@@ -3,11 +3,14 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,9 @@ import pytest
 from failover import guard_board, guard_store, patience
 from failover.clock import now_ns
 from failover.etcd import Etcd
-from failover.guard import Guard
 from failover.guard_board import Board, Slot
+from failover.guard_state import Ask
+from failover.guard_steps import Guard
 from failover.guard_workers import NoFence
 from failover.lease import Held, Lease, Noted
 from failover.lease_record import Record
@@ -41,7 +45,7 @@ class Host:
         self.settings = settings_for(members, call_timeout_s=0.5)
         self.xen = FakeXen(folder, library, self.name)
         stack.callback(self.xen.close)
-        self._config = folder / "remus.toml"
+        self._config, self.environment = folder / "remus.toml", dict[str, str]()
         self._members = members
         self.configure(TTL_S)
         self.board = Board(self.run_dir, self.name)
@@ -57,12 +61,24 @@ class Host:
             f"ttl_s = {ttl_s}\nrenew_s = {ttl_s / 4}\ncall_timeout_s = {ttl_s / 6}\n"
         )
 
+    def break_configuration(self) -> None:
+        """As a typing error does."""
+        self._config.write_text("[host")
+
+    def withhold_configuration(self) -> Callable[[], int]:
+        """What starts from now on waits until what is returned is called."""
+        text = self._config.read_text()
+        self._config.unlink()
+        os.mkfifo(self._config)
+        return partial(self._config.write_text, text)
+
     def start(self, verb: str) -> "subprocess.Popen[bytes]":
         program = str(Path(sys.executable).with_name("hefery-remus"))
         words = [program, verb, "--domain", self.name, "--config", str(self._config)]
         inherited = {name: value for name, value in os.environ.items() if name != "INVOCATION_ID"}
         with (self._folder / "log").open("ab") as log:
-            process = subprocess.Popen(words, env={**inherited, **self.xen.environment}, stderr=log)
+            environment = {**inherited, **self.xen.environment, **self.environment}
+            process = subprocess.Popen(words, env=environment, stderr=log)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process
@@ -76,7 +92,7 @@ class Host:
         """Guard and minder, once the guest runs under a lease."""
         self.xen.create()
         minder, guard = self.start_minder(), self.start("guard")
-        wait_for(lambda: self.board[Slot.EPOCH] and self.runs())
+        wait_for(lambda: self.board[Slot.EPOCH] and not self.xen.pauses and self.runs())
         return guard, minder
 
     def record(self) -> Record:
@@ -94,6 +110,9 @@ class Host:
     def late_ns(self) -> int:
         """How long after the last deadline that was written down the guest ran."""
         return self.xen.ran()[-1] - self.board[Slot.DEADLINE]
+
+    def has_logged(self, text: str, count: int) -> bool:
+        return self.log().count(text) == count
 
     def log(self) -> str:
         return (self._folder / "log").read_text()
@@ -192,6 +211,62 @@ def test_a_guard_that_comes_back_in_time_is_not_noticed(host: Host) -> None:
     wait_for(lambda: host.board[Slot.DEADLINE] > deadline_ns + NS_PER_S // 4)
     assert host.board[Slot.EPOCH] == epoch
     assert host.xen.calls() == calls
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    """What systemd hears."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20.0)
+        yield manager
+
+
+def test_a_guard_is_followed_by_another_without_a_pause(host: Host, manager: socket.socket) -> None:
+    """That takes longer to start than a lease lives."""
+    host.environment = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "60000000"}
+    guard, _ = host.guarded()
+    wait_for(lambda: not host.board[Slot.TELLING])
+    epoch, calls = host.board[Slot.EPOCH], host.xen.calls()
+    configure = host.withhold_configuration()
+    guard.send_signal(signal.SIGHUP)
+    began_ns = now_ns()
+    wait_for(lambda: host.board[Slot.DEADLINE] > began_ns + 2 * TTL_S * NS_PER_S)
+    configure()
+    said: list[bytes] = []
+    while said.count(b"READY=1") < 3:  # minder, guard, and the next one
+        said.append(manager.recv(100))
+    (main,) = [text for text in said if text.startswith(b"MAINPID=")]
+    with ended(int(main.removeprefix(b"MAINPID="))) as pid:
+        assert guard.wait(20) == 0
+        deadline_ns = host.board[Slot.DEADLINE]
+        wait_for(lambda: host.board[Slot.DEADLINE] > deadline_ns + NS_PER_S)
+        assert Path(f"/proc/{pid}/stat").exists()
+    assert host.board[Slot.EPOCH] == epoch
+    assert host.xen.calls() == calls
+
+
+@contextmanager
+def ended(pid: int) -> Iterator[int]:
+    """One that is no child of this process, at last."""
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_guard_goes_on_where_the_one_that_is_to_follow_does_not_come(host: Host) -> None:
+    guard, _ = host.guarded()
+    wait_for(lambda: not host.board[Slot.TELLING])
+    epoch, calls = host.board[Slot.EPOCH], host.xen.calls()
+    host.break_configuration()
+    for count in (1, 2):
+        guard.send_signal(signal.SIGHUP)
+        wait_for(partial(host.has_logged, "was to follow this one has ended", count))
+    deadline_ns = host.board[Slot.DEADLINE]
+    wait_for(lambda: host.board[Slot.DEADLINE] > deadline_ns)
+    assert guard.poll() is None
+    assert (host.board[Slot.EPOCH], host.xen.calls()) == (epoch, calls)
 
 
 def test_a_frozen_guards_guest_stands_still_and_goes_on(host: Host) -> None:
@@ -321,7 +396,7 @@ def guard(host: Host, monkeypatch: pytest.MonkeyPatch, library: Path) -> Guard:
 
 
 def test_an_order_is_heard_between_two_looks(host: Host, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("failover.guard._LOOK_NS", 60 * NS_PER_S)
+    monkeypatch.setattr("failover.guard_steps._LOOK_NS", 60 * NS_PER_S)
     guard.step()
     guard.wait()  # for its own word
     began_ns = now_ns()
@@ -346,3 +421,21 @@ def test_an_order_that_is_none_keeps_no_other_from_being_heard(host: Host, guard
     told = host.told()
     assert told is not None
     assert told.ordered_ns == ordered_ns
+
+
+def test_a_guard_is_relieved_only_when_nothing_is_under_way(host: Host, guard: Guard, member: Member) -> None:
+    guard.relief.is_ready = True
+    with frozen(member):
+        guard._of_lease.ask(Ask.LOOK, host.a.look)
+        guard.step()
+        assert not is_relieved(guard)
+    while not is_relieved(guard):
+        guard.wait()
+        guard.step()
+    guard._state = replace(guard._state, burnt_epoch=1)  # to be given back, of which the next one knows nothing
+    assert not is_relieved(guard)
+
+
+def is_relieved(guard: Guard) -> bool:
+    """Which may change with each step."""
+    return guard.is_relieved

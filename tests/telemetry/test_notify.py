@@ -16,8 +16,9 @@ def test_tells_the_service_manager(tmp_path: Path, abstract: bool) -> None:
         notifier = Notifier({"NOTIFY_SOCKET": f"@{name[1:]}" if abstract else name})
         notifier.ready()
         notifier.alive()
+        notifier.main_is(42)
         notifier.stopping()
-        assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+        assert [manager.recv(100) for _ in range(4)] == [b"READY=1", b"WATCHDOG=1", b"MAINPID=42", b"STOPPING=1"]
 
 
 def test_a_sign_of_life_is_told_no_oftener_than_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
