@@ -4,11 +4,12 @@ Xen counts pauses: one that goes on was unpaused as often as it was paused. A ch
 """
 
 import ctypes
-import ctypes.util
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import EACCES
+from pathlib import Path
 from typing import Final
 
 from failover.errors import FailoverError
@@ -17,6 +18,7 @@ _HEAD: Final = struct.Struct("=HxxI")
 """How xc_domaininfo_t begins in every version (xen_domctl_getdomaininfo of domctl.h): domain, flags."""
 _ROOM: Final = 4096
 """Its size differs between versions; it is some hundred bytes."""
+_RUNNING: Final = Path("/sys/hypervisor/version")
 _SHUT_DOWN: Final = 1 << 2
 _PAUSED: Final = 1 << 3
 _REASON_SHIFT, _REASON_MASK = 16, 255
@@ -43,17 +45,14 @@ class Hypervisor:
 
     def __init__(self) -> None:
         """Raises HypervisorError where this is no Xen host, or the library is of another version than Xen."""
-        name = ctypes.util.find_library("xenctrl")
-        if name is None:
-            raise HypervisorError("libxenctrl is not installed: is this a Xen host?")
-        self._library = ctypes.CDLL(name, use_errno=True)
+        self._library = _library()
         self._library.xc_interface_open.restype = ctypes.c_void_p
         self._handle = ctypes.c_void_p(self._library.xc_interface_open(None, None, 0))
         if not self._handle:
-            raise HypervisorError(f"{name}: xc_interface_open: {_problem()}: is this dom0 of a Xen host?")
+            raise HypervisorError(f"xc_interface_open: {_problem()}: is this dom0 of a Xen host?")
         self._info = ctypes.create_string_buffer(_ROOM)
         if self._first(0) is None:
-            raise HypervisorError(f"{name}: lists no domain, not even domain 0")
+            raise HypervisorError("libxenctrl lists no domain, not even domain 0")
 
     def pause(self, number: int) -> None:
         """Count one pause more; when it returns, none of its virtual CPUs runs. Raises HypervisorError."""
@@ -90,6 +89,18 @@ class Hypervisor:
     def _does(self, function: str, number: int) -> None:
         if self._library[function](self._handle, ctypes.c_uint32(number)):
             raise HypervisorError(f"{function}({number}): {_problem()}")
+
+
+def _library(running: Path = _RUNNING) -> ctypes.CDLL:
+    """The one of the running Xen, which is in its name; else of any. To find that takes a slow host a second."""
+    with suppress(OSError):
+        major, minor = ((running / part).read_text(encoding="ascii").strip() for part in ("major", "minor"))
+        return ctypes.CDLL(f"libxenctrl.so.{major}.{minor}", use_errno=True)
+    from ctypes import util  # noqa: PLC0415 - imports much, and starts ldconfig
+
+    if (name := util.find_library("xenctrl")) is None:
+        raise HypervisorError("libxenctrl is not installed: is this a Xen host?")
+    return ctypes.CDLL(name, use_errno=True)
 
 
 def _problem() -> str:

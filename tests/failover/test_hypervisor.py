@@ -1,10 +1,11 @@
 from collections.abc import Iterator
+from ctypes.util import find_library
 from errno import EACCES, EIO
 from pathlib import Path
 
 import pytest
 
-from failover.hypervisor import DomainState, Hypervisor, HypervisorError
+from failover.hypervisor import DomainState, Hypervisor, HypervisorError, _library
 from tests.failover import fake_xenctrl
 from tests.failover.fake_xenctrl import NUMBER, FakeXen
 
@@ -74,6 +75,19 @@ def test_what_nobody_can_tell_is_an_error(xen: FakeXen) -> None:
     xen.sets(fails=EIO)
     with pytest.raises(HypervisorError, match="Input/output error"):
         hypervisor.state(NUMBER)
+
+
+def test_the_running_xens_own_library_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a search, which would start a process."""
+    there = find_library("xenctrl")
+    assert there is not None
+    monkeypatch.setattr("ctypes.util.find_library", lambda _: None)
+    with pytest.raises(HypervisorError, match="libxenctrl is not installed"):
+        _library(tmp_path)
+    major, minor = there.removeprefix("libxenctrl.so.").split(".")
+    (tmp_path / "major").write_text(f"{major}\n")
+    (tmp_path / "minor").write_text(f"{minor}\n")
+    assert _library(tmp_path)._name == there
 
 
 def test_where_there_is_no_xen(xen: FakeXen, monkeypatch: pytest.MonkeyPatch) -> None:
