@@ -9,7 +9,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 from typing import Any, Final
@@ -44,23 +44,23 @@ class Endpoint:
         parts = urlsplit(url)
         self.url, self._tls = url, tls
         self._host, self._port = str(parts.hostname), int(parts.port or 0)
-        self._open: http.client.HTTPConnection | None = None
+        self._host_header = parts.netloc
+        self._open: TcpSocket | TlsSocket | None = None
         self._begun: TcpSocket | TlsSocket | None = None
         """Connected, with TLS still to be agreed on."""
         self._begun_ns = 0
 
     def post(self, path: str, message: Mapping[str, object], token: str, deadline_ns: int) -> Mapping[str, Any]:
         """The answer; raises EtcdError, EtcdRefused. A connection that the server has left is made anew once."""
-        body = json.dumps(message)
-        headers = {"Authorization": token} if token else {}
+        request = self._request(path, json.dumps(message).encode(), token)
         is_kept = self._open is not None
         try:
             try:
-                status, data = self._exchange(path, body, headers, deadline_ns)
+                status, data = self._exchange(request, deadline_ns)
             except ConnectionError:
                 if not is_kept:
                     raise
-                status, data = self._exchange(path, body, headers, deadline_ns)
+                status, data = self._exchange(request, deadline_ns)
         except TimeoutError:
             raise EtcdError(f"{self.url}: no answer in time") from None
         except ssl.SSLError as error:
@@ -79,15 +79,25 @@ class Endpoint:
                 connection.close()
         self._open = self._begun = None
 
-    def _exchange(self, path: str, body: str, headers: dict[str, str], deadline_ns: int) -> tuple[int, bytes]:
+    def _request(self, path: str, body: bytes, token: str) -> bytes:
+        """To be sent at once: http.client sends head and body apart, which is a fifth of what a call costs."""
+        headers = {"Host": self._host_header, "Content-Length": str(len(body))}
+        if token:
+            headers["Authorization"] = token
+        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        if not all(line.isascii() and line.isprintable() for line in lines):
+            raise EtcdError(f"{self.url}: gave a token that cannot be sent")
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+    def _exchange(self, request: bytes, deadline_ns: int) -> tuple[int, bytes]:
         connection = self._open = self._open or self._connect(deadline_ns)
         try:
-            assert isinstance(connection.sock, TcpSocket | TlsSocket)
-            connection.sock.deadline_ns = deadline_ns
-            connection.sock.settimeout(_left_s(deadline_ns))
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            data = _whole(answer)
+            connection.deadline_ns = deadline_ns
+            connection.settimeout(_left_s(deadline_ns))
+            connection.sendall(request)
+            with closing(http.client.HTTPResponse(connection, method="POST")) as answer:
+                answer.begin()
+                data = _whole(answer)
         except BaseException:
             self.close()  # or the next call would read this one's answer
             raise
@@ -95,7 +105,7 @@ class Endpoint:
             self.close()
         return answer.status, data
 
-    def _connect(self, deadline_ns: int) -> http.client.HTTPConnection:
+    def _connect(self, deadline_ns: int) -> "TcpSocket | TlsSocket":
         """A connection; what is late of it goes on with the next call, as TLS takes an emulated host half a second."""
         try:
             if self._begun is None or time.monotonic_ns() - self._begun_ns > _BEGUN_NS:
@@ -109,8 +119,7 @@ class Endpoint:
         except BaseException:
             self.close()
             raise
-        connection = http.client.HTTPConnection(self._host, self._port)
-        connection.sock, self._begun = self._begun, None
+        connection, self._begun = self._begun, None
         return connection
 
     def _begin(self, deadline_ns: int) -> "TcpSocket | TlsSocket":

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from failover.endpoint import EtcdError
+from failover.endpoint import Endpoint, EtcdError, TcpSocket
 from failover.errors import FailoverError
 from failover.etcd import Condition, Etcd, Pair, Written
 from failover.lease_settings import LeaseSettings
+from telemetry.units import NS_PER_S
 from tests.certificates import make_tls
 from tests.etcd import Member, coded, running_etcd, settings_for
 
@@ -134,6 +135,27 @@ def test_what_is_written_is_read(member: Member) -> None:
         assert etcd.write("/read/", [Condition("a", "GREATER", first.revision)], {"a": ""}) == pairs
         assert isinstance(etcd.write("/read/", [Condition("a", "EQUAL", first.revision)], {}, ["a"]), Written)
         assert etcd.read("/read/") == {"b": pairs["b"]}
+
+
+def test_a_question_is_sent_at_once(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sending is a packet, and a wake-up of the server."""
+    sent: list[bytes] = []
+
+    def sendall(self: TcpSocket, data: bytes) -> None:
+        sent.append(data)
+        socket.socket.sendall(self, data)
+
+    monkeypatch.setattr(TcpSocket, "sendall", sendall, raising=False)
+    with Etcd(settings_for([member])) as etcd:
+        etcd.read(WEB1)
+        etcd.read(WEB1)
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("token", ["a\r\nHost: other", "\u00e4\u2028"])
+def test_a_token_that_is_no_header_is_not_sent(token: str) -> None:
+    with pytest.raises(EtcdError, match="gave a token that cannot be sent"):
+        Endpoint("http://127.0.0.1:1", None).post("/v3/kv/range", {}, token, time.monotonic_ns() + NS_PER_S)
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
