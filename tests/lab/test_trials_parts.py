@@ -27,7 +27,7 @@ def test_the_report_says_what_was_agreed() -> None:
         ("converge", {"changed_second_run", "failed"}),
         ("interval_change", {"shorten_median", "lengthen_median", "trials"}),
         ("forecast_to_interval", {"median"}),
-        ("failover", {"trials", "survived", "first_answer_s_median", "live_copies_max"}),
+        ("failover", {"trials", "survived", "first_answer_s_median", "shares_s_median", "live_copies_max"}),
         ("stop", {"trials", "exactly_one_copy"}),
         ("doubt", {"trials", "protected", "protected_s_max"}),
         ("killed", {"trials", "guest_went_on", "silence_s_max"}),
@@ -51,12 +51,13 @@ def test_converge_counts_the_second_run_and_all_failures() -> None:
 
 def test_failover_counts_those_that_passed() -> None:
     rows = [
-        row(1, first_answer_s=2.0, live_copies=1),
+        row(1, first_answer_s=2.0, live_copies=1, xl_s=1.5),
         row(2, "two", first_answer_s=4.0, live_copies=2),
         row(3, "broke"),
     ]
+    shares_s = {"silence_until_decided_s": None, "xl_s": 1.5, "network_s": None, "server_s": None}
     said = {"trials": 3, "survived": 1, "first_answer_s_median": 3.0, "live_copies_max": 2}
-    assert summary("failover", *rows) == said
+    assert summary("failover", *rows) == {**said, "shares_s_median": shares_s}
 
 
 @pytest.mark.parametrize(

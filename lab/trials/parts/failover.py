@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lab.processes import wait
-from lab.trials import base, copies, reports
+from lab.trials import base, copies, reports, shares
 from lab.trials.children import Probe
 from lab.trials.part import Outcome, Part, Turn, faults, median_of, values
 from lab.trials.report import Row
@@ -73,6 +73,7 @@ def judge(site: Site, drawn: Circumstances, watch: Watch, probe: Probe, cut_ns: 
     went_on = copies.continuation(frames, site.guest.primary.name, site.guest.backup.name)
     live = copies.live_copies_max(frames)
     left = site.copies((site.guest.backup,))[site.guest.backup.name]
+    journal = site.run(site.guest.backup, shares.COMMAND)
     least = copies.counter_at(frames, site.guest.primary.name, reports.certain_ns(probe.told, _UNACKNOWLEDGED))
     boots = {answer.boot for answer in answers}
     measured = {
@@ -86,6 +87,7 @@ def judge(site: Site, drawn: Circumstances, watch: Watch, probe: Probe, cut_ns: 
         "counter_before": went_on.before if went_on else None,
         "counter_after": went_on.after if went_on else None,
         "silence_s": went_on.silence_s if went_on else None,
+        **shares.shares(journal, frames, site.guest.backup.name, cut_ns, answer_s),
     }
     found = {
         "no answer after the cut": answer_s is None,
@@ -102,6 +104,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "trials": len(rows),
         "survived": sum(row.passed for row in rows),
         "first_answer_s_median": median_of(rows, "first_answer_s"),
+        "shares_s_median": shares.medians(rows),
         "live_copies_max": max(values(rows, "live_copies"), default=None),
     }
 
