@@ -38,12 +38,12 @@ def cede(settings: RemusSettings, domain: DomainSettings, note: Callable[[str], 
             f"hefery-remus status on {peer} tells more, and hand it over again"
         )
     guard_store.hand_over(settings.host.run_dir, name, epoch)
-    if not processes.wait_until(lambda: _told(settings, name).epoch != epoch, _PAUSE_LIMIT_S, _LOOK_S):
+    if not processes.wait_until(lambda: _is_released(settings, name, epoch), _PAUSE_LIMIT_S, _LOOK_S):
         raise ActError(f"the guard of {name} was told to hand it over, and does not: see hefery-remus status")
     note("paused")
     answer, problem = _heard(settings, domain, session)
     note("taken_over")
-    if not processes.wait_until(lambda: _is_decided(_told(settings, name)), _OUTCOME_LIMIT_S):
+    if not processes.wait_until(lambda: _is_decided(settings, name), _OUTCOME_LIMIT_S):
         raise ActError(f"{name} stands still here: {_told(settings, name).reason}; {problem or f'{peer} has it'}")
     note("destroyed")
     if _told(settings, name).epoch:
@@ -80,6 +80,13 @@ def _heard(settings: RemusSettings, domain: DomainSettings, session: Session) ->
         return {}, str(error)
 
 
-def _is_decided(told: Told) -> bool:
-    """The guest is gone, or goes on here."""
-    return not told.number or bool(told.epoch)
+def _is_released(settings: RemusSettings, name: str, epoch: int) -> bool:
+    """Whether the guard says so: one that says nothing may still hold it."""
+    told = guard_store.current(settings.host.run_dir, name)
+    return told is not None and told.epoch != epoch
+
+
+def _is_decided(settings: RemusSettings, name: str) -> bool:
+    """Whether the guard says that the guest is gone, or goes on here; one that says nothing has decided nothing."""
+    told = guard_store.current(settings.host.run_dir, name)
+    return told is not None and (not told.number or bool(told.epoch))

@@ -3,7 +3,10 @@
 import pytest
 
 from failover import guard_store
-from tests.failover.guarded_pair import GuardedPair
+from failover.clock import now_ns
+from failover.patience import PROBED_NS
+from telemetry.units import NS_PER_S
+from tests.failover.guarded_pair import FENCE_LIMIT_S, GuardedPair
 from tests.waiting import wait_for
 
 
@@ -50,10 +53,13 @@ def test_a_guest_that_the_peer_does_not_take_goes_on(pair: GuardedPair, is_dead:
 def test_a_guest_that_the_peer_could_not_take_is_not_paused(pair: GuardedPair, lacks: str, reason: str) -> None:
     pair.named()
     epoch, events = pair.record().epoch, pair.a.events()
+    # the last sign of life of either is one for some time
     if lacks == "fence":
         (pair.fence / "silent").touch()
+        old_ns = now_ns() + int(FENCE_LIMIT_S * NS_PER_S) + PROBED_NS
+        wait_for(lambda: now_ns() > old_ns)
     else:
-        pair.kill(pair.b, "guard")  # its last sign of life is one for some time
+        pair.kill(pair.b, "guard")
         wait_for(lambda: guard_store.current(pair.b.run_dir, pair.domain) is None)
     code, told = pair.a.act("hand-over")
     assert code == 1
