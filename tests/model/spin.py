@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -69,13 +70,9 @@ def _read(said: str, folder: Path, flags: Sequence[str]) -> Search:
 
 def _steps(folder: Path, flags: Sequence[str]) -> tuple[str, ...]:
     replayed = _run(folder, "spin", "-T", "-k", "check.pml.trail", *flags, "check.pml")
-    lines = (line.strip() for line in replayed.splitlines())
-    steps = []
-    for line in lines:
-        if line.startswith(("spin:", "#processes")):
-            break
-        steps.append(line)
-    return tuple(steps)
+    # a clock that was set meanwhile makes spin warn that the model be newer than its trail, before the first step
+    lines = (line.strip() for line in replayed.splitlines() if not line.startswith("spin: warning"))
+    return tuple(takewhile(lambda line: not line.startswith(("spin:", "#processes")), lines))
 
 
 def _run(folder: Path, command: str, *arguments: str) -> str:
