@@ -46,7 +46,7 @@ class Board:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, len(Slot) * _BYTES)
+            os.posix_fallocate(descriptor, 0, len(Slot) * _BYTES)  # or a full disk would end who writes, by SIGBUS
             self._numbers = memoryview(mmap.mmap(descriptor, len(Slot) * _BYTES)).cast("q")
         finally:
             os.close(descriptor)

@@ -1,5 +1,6 @@
 """What a guard takes up: in, the board, and what was left behind or ordered; out, what it knows from then on."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,9 @@ from failover import guard_store
 from failover.guard_answers import burn
 from failover.guard_board import Board, Slot
 from failover.guard_state import State
-from failover.guard_store import Armed
+from failover.guard_store import Armed, GuardFileError
+
+_log = logging.getLogger(__name__)
 
 
 def adopted(run_dir: Path, domain: str, board: Board, now_ns: int) -> State:
@@ -20,9 +23,7 @@ def adopted(run_dir: Path, domain: str, board: Board, now_ns: int) -> State:
         return State()
     if board[Slot.TELLING]:
         return burn(State(epoch=epoch, last_epoch=epoch), "the guard before this one died while it wrote", now_ns)
-    told = guard_store.read(run_dir, domain)
-    backup = told.backup if told is not None and told.epoch == epoch else None
-    return _held(epoch, board[Slot.DEADLINE], State(reason=reason, backup=backup))
+    return _held(epoch, board[Slot.DEADLINE], State(reason=reason, backup=_backup_in(epoch, run_dir, domain)))
 
 
 def armed(order: Armed, board: Board, state: State) -> State:
@@ -32,6 +33,16 @@ def armed(order: Armed, board: Board, state: State) -> State:
     if board[Slot.NUMBER] != order.number:
         board.find(order.number)
     return _held(order.epoch, order.deadline_ns, State(reason="armed", backup=""))
+
+
+def _backup_in(epoch: int, run_dir: Path, domain: str) -> str | None:
+    """By the last words of the guard before this one, which may have been of another version."""
+    try:
+        told = guard_store.read(run_dir, domain)
+    except (GuardFileError, OSError) as error:
+        _log.error("%s", error)
+        return None
+    return told.backup if told is not None and told.epoch == epoch else None
 
 
 def _held(epoch: int, deadline_ns: int, state: State) -> State:

@@ -20,6 +20,7 @@ from failover.guard_rules import decide
 from failover.guard_sight import Sight
 from failover.guard_state import OF_FENCE, Act, Ask, Decision, Evidence, Limits, State
 from failover.guard_store import BackupOrder, GuardFileError, Told
+from failover.guard_teller import Teller
 from failover.guard_workers import Fence, Mailbox, Worker, of_fence, of_lease
 from failover.hypervisor import Hypervisor, HypervisorError
 from failover.lease import Lease, Unknown
@@ -55,7 +56,7 @@ class Guard:
         self._of_lease = Worker(self._done)
         self._of_fence, self._of_xl = (Worker(self._done, at_leisure=True) for _ in range(2))
         self._destroy_ns = 0
-        self._told: Told | None = None
+        self._teller = Teller(self._run_dir)
         self._order: BackupOrder | None = None
         self._events = Seldom(domain)
 
@@ -113,15 +114,26 @@ class Guard:
             self._state = heard(self._state, answer, now_ns(), self._limits)
 
     def _take_orders(self) -> None:
-        try:
-            if armed := guard_store.armed(self._run_dir, self._domain):
-                self._state = guard_heritage.armed(armed, self._board, self._state)
-            if epoch := guard_store.handed_over(self._run_dir, self._domain):
-                self._state = hand_over(self._state, epoch, now_ns())
-            self._order = guard_store.backup_order(self._run_dir, self._domain)
-        except GuardFileError as error:
-            _log.error("%s", error)
-            self._bell.ring()
+        """Each by itself: one that cannot be read keeps no other from being heard."""
+        for take in (self._take_arms, self._take_hand_over, self._take_backup):
+            try:
+                take()
+            except GuardFileError as error:
+                _log.error("%s", error)
+            except OSError as error:
+                _log.error("an order cannot be read yet: %s", error)
+                self._bell.ring()
+
+    def _take_arms(self) -> None:
+        if armed := guard_store.armed(self._run_dir, self._domain):
+            self._state = guard_heritage.armed(armed, self._board, self._state)
+
+    def _take_hand_over(self) -> None:
+        if epoch := guard_store.handed_over(self._run_dir, self._domain):
+            self._state = hand_over(self._state, epoch, now_ns())
+
+    def _take_backup(self) -> None:
+        self._order = guard_store.backup_order(self._run_dir, self._domain)
 
     def _look(self) -> Evidence:
         domain, is_known = self._sight.look()
@@ -171,8 +183,5 @@ class Guard:
         epoch, number = self._board[Slot.EPOCH], self._board[Slot.NUMBER]
         backup, ordered_ns = self._state.backup if epoch else None, self._order.ordered_ns if self._order else 0
         told = Told(self._domain, number, epoch, pausing.is_ours(self._board), decision.reason, backup, ordered_ns)
-        if told != self._told:
-            guard_store.tell(self._run_dir, told)
-            self._told = told
-        if self._state.telling is None:  # a guard that follows this one finds in the file what was written
+        if self._teller.is_told(told) and self._state.telling is None:  # a guard that follows this one finds it there
             self._board[Slot.TELLING] = 0

@@ -4,9 +4,11 @@ It imports nothing that speaks to etcd: acts for which a guest may wait read and
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from failover import processes
 from failover.clock import now_ns
@@ -19,6 +21,8 @@ _TOLD: Final = "state"
 _ARMED: Final = "armed"
 _HANDED_OVER: Final = "handed-over"
 _BACKUP: Final = "backup"
+
+Said = TypeVar("Said")
 
 
 class GuardFileError(FailoverError):
@@ -79,12 +83,7 @@ def tell(run_dir: Path, told: Told) -> None:
 
 def read(run_dir: Path, domain: str) -> Told | None:
     """What the guard of the domain said last; None where there never was one. Raises GuardFileError, OSError."""
-    path = directory(run_dir, domain) / _TOLD
-    text = files.read(path)
-    try:
-        return None if text is None else Told(**json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise GuardFileError(f"{path}: was not written by a guard: {error}; remove it") from error
+    return _read(directory(run_dir, domain) / _TOLD, partial(_made, Told))
 
 
 def current(run_dir: Path, domain: str) -> Told | None:
@@ -106,16 +105,8 @@ def hand_over(run_dir: Path, domain: str, epoch: int) -> None:
 
 
 def handed_over(run_dir: Path, domain: str) -> int:
-    """The epoch that is to be handed over, once; 0 for none. Raises GuardFileError."""
-    path = directory(run_dir, domain) / _HANDED_OVER
-    text = files.read(path)
-    if text is None:
-        return 0
-    path.unlink(missing_ok=True)
-    try:
-        return int(text)
-    except ValueError as error:
-        raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
+    """The epoch that is to be handed over, once; 0 for none. Raises GuardFileError, OSError."""
+    return _read(directory(run_dir, domain) / _HANDED_OVER, int, is_once=True) or 0
 
 
 def protect(run_dir: Path, domain: str, epoch: int, mark: str) -> None:
@@ -135,29 +126,13 @@ def alone(run_dir: Path, domain: str) -> int:
 
 
 def backup_order(run_dir: Path, domain: str) -> BackupOrder | None:
-    """What was ordered last; None where nothing ever was. Raises GuardFileError."""
-    path = directory(run_dir, domain) / _BACKUP
-    text = files.read(path)
-    try:
-        return None if text is None else BackupOrder(**json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
+    """What was ordered last; None where nothing ever was. Raises GuardFileError, OSError."""
+    return _read(directory(run_dir, domain) / _BACKUP, partial(_made, BackupOrder))
 
 
 def armed(run_dir: Path, domain: str) -> Armed | None:
-    """What the guard is to go on with, once; None for nothing. Raises GuardFileError."""
-    path = directory(run_dir, domain) / _ARMED
-    text = files.read(path)
-    if text is None:
-        return None
-    path.unlink(missing_ok=True)
-    try:
-        order = Armed(**json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise GuardFileError(f"{path}: was not written by Hefery: {error}") from error
-    if not all(type(number) is int for number in (order.number, order.epoch, order.deadline_ns)):
-        raise GuardFileError(f"{path}: was not written by Hefery: {text!r:.80}")
-    return order
+    """What the guard is to go on with, once; None for nothing. Raises GuardFileError, OSError."""
+    return _read(directory(run_dir, domain) / _ARMED, partial(_made, Armed), is_once=True)
 
 
 def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> int:
@@ -165,3 +140,25 @@ def _order_backup(run_dir: Path, domain: str, epoch: int, mark: str) -> int:
     order = BackupOrder(epoch, mark, now_ns(), me.pid, me.started)
     files.replace(directory(run_dir, domain) / _BACKUP, json.dumps(asdict(order)) + "\n", durable=False)
     return order.ordered_ns
+
+
+def _read(path: Path, parse: Callable[[str], Said], *, is_once: bool = False) -> Said | None:
+    """What the file says; None where there is none. Raises GuardFileError, OSError."""
+    content = files.read_bytes(path)
+    if content is None:
+        return None
+    if is_once:
+        path.unlink(missing_ok=True)
+    try:
+        return parse(content.decode("ascii"))
+    except (RecursionError, TypeError, ValueError) as error:
+        raise GuardFileError(f"{path}: was not written by this version of Hefery: {error}; remove it") from error
+
+
+def _made(kind: type[Said], text: str) -> Said:
+    """A record of this kind; raises TypeError, ValueError."""
+    made = kind(**json.loads(text))
+    known: dict[str, Any] = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type] # a dataclass
+    if wrong := [name for name, its in known.items() if not isinstance(getattr(made, name), its)]:
+        raise TypeError(f"{wrong[0]} is {getattr(made, wrong[0])!r:.80}")
+    return made

@@ -52,7 +52,7 @@ class Writer:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, _LAYOUT.size)
+            os.posix_fallocate(descriptor, 0, _LAYOUT.size)  # or a full disk would end who writes, by SIGBUS
             self._memory = mmap.mmap(descriptor, _LAYOUT.size)
         finally:
             os.close(descriptor)

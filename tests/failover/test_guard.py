@@ -423,6 +423,30 @@ def test_an_order_that_is_none_keeps_no_other_from_being_heard(host: Host, guard
     assert told.ordered_ns == ordered_ns
 
 
+def test_an_order_that_cannot_be_read_keeps_no_other_from_being_heard(host: Host, guard: Guard) -> None:
+    orders = guard_board.directory(host.run_dir, host.name)
+    (orders / "armed").mkdir()
+    ordered_ns = guard_store.alone(host.run_dir, host.name)
+    guard.step()
+    told = host.told()
+    assert told is not None
+    assert told.ordered_ns == ordered_ns
+
+
+def test_a_guard_that_cannot_write_what_it_tells_goes_on(host: Host, guard: Guard) -> None:
+    """Until it can, a guard that follows it must not rely on what was told before."""
+    state = guard_board.directory(host.run_dir, host.name) / "state"
+    state.mkdir()
+    host.board[Slot.TELLING] = 42
+    for _ in range(2):
+        guard.step()
+    assert host.board[Slot.TELLING] == 42
+    state.rmdir()
+    guard.step()
+    assert host.told() is not None
+    assert host.board[Slot.TELLING] == 0
+
+
 def test_a_guard_is_relieved_only_when_nothing_is_under_way(host: Host, guard: Guard, member: Member) -> None:
     guard.relief.is_ready = True
     with frozen(member):

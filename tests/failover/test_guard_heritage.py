@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from failover import guard_heritage, guard_store
+from failover import guard_board, guard_heritage, guard_store
 from failover.guard_board import Board, Slot
 from failover.guard_state import State
 from failover.guard_store import Armed, Told
@@ -31,6 +31,15 @@ def test_a_guard_knows_of_the_backup_that_the_last_one_told_of(
     board[Slot.EPOCH], board[Slot.DEADLINE] = 42, 1000
     guard_store.tell(tmp_path, Told("web1", 7, epoch, is_paused=False, reason="", backup="copy"))
     assert guard_heritage.adopted(tmp_path, "web1", board, NOW_NS).backup == known
+
+
+def test_a_guard_goes_on_where_it_does_not_understand_the_last_one(tmp_path: Path, board: Board) -> None:
+    """As after a change of the version."""
+    board[Slot.EPOCH], board[Slot.DEADLINE] = 42, 1000
+    for text in (b'{"domain": "web1", "what_only_a_later_one_tells": 1}', b"\xff"):
+        (guard_board.directory(tmp_path, "web1") / "state").write_bytes(text)
+        state = guard_heritage.adopted(tmp_path, "web1", board, NOW_NS)
+        assert (state.epoch, state.is_ready, state.backup) == (42, True, None)
 
 
 def test_an_epoch_in_which_a_guard_died_while_it_wrote_is_given_back(tmp_path: Path, board: Board) -> None:
