@@ -47,7 +47,10 @@ class Relief:
     def look(self) -> None:
         """Start it, hear it, or bury it."""
         if self._is_wanted and not self.pid:
-            self._start()
+            try:
+                self._start()
+            except OSError as error:
+                _log.error("the guard that is to follow this one cannot be started: %s; this one goes on", error)
         self._is_wanted = False
         with suppress(BlockingIOError):
             for pipe in self.descriptors:
@@ -62,8 +65,13 @@ class Relief:
         command = (sys.executable, *sys.orig_argv[1:])
         at_leisure = (os.SCHED_OTHER, os.sched_param(0))
         its_pipe = (os.POSIX_SPAWN_DUP2, its, _PIPE)
-        self.pid = os.posix_spawn(command[0], command, environment, file_actions=(its_pipe,), scheduler=at_leisure)
-        os.close(its)
+        try:
+            self.pid = os.posix_spawn(command[0], command, environment, file_actions=(its_pipe,), scheduler=at_leisure)
+        except OSError:
+            os.close(mine)
+            raise
+        finally:
+            os.close(its)
         self.descriptors = (mine,)
         _log.info("the guard that is to follow this one starts, process %d", self.pid)
 
