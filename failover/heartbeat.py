@@ -26,6 +26,8 @@ _SELDOM_AFTER_NS: Final = 10 * NS_PER_S
 _SELDOM_PERIODS: Final = 20
 _COPIES_PERIODS: Final = 5
 _INCARNATION_BYTES: Final = 16
+_MOST_WAITING: Final = 512
+"""More than the kernel keeps for a socket by default: what comes after these has come since."""
 
 
 def run(settings: RemusSettings, _: argparse.Namespace) -> int:
@@ -70,7 +72,9 @@ class Daemon:
                 self._hear()
             now_ns = time.monotonic_ns()
         # what has waited while this process did not run is heard before it says that it is awake
-        while self._poll.poll(0):
+        for _ in range(_MOST_WAITING):  # a flood of strangers' must not keep it from speaking
+            if not self._poll.poll(0):
+                break
             self._hear()
         for peer in self._peers.values():
             peer.tick(now_ns)

@@ -1,5 +1,7 @@
 """One peer of the heartbeat daemon: in, datagrams and the answers of its kernel; out, its pulse, kept in a file."""
 
+import logging
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,8 @@ from failover import pulse
 from failover.datagram import Heartbeat
 from failover.pulse import NEVER, Pulse
 from telemetry import files
+
+_log = logging.getLogger(__name__)
 
 _AWAKE_NS: Final = 400_000_000
 """A daemon that wakes later than this may find signs of life that still wait in the network card: it starts afresh."""
@@ -21,8 +25,11 @@ class Peer:
         self.name = name
         self.address = address
         self._last: tuple[bytes, int] = b"", 0
+        self._over: set[bytes] = set()
+        """Incarnations that another has followed."""
         self._copies = _copies_path(run_dir, name)
         self._told: tuple[str, ...] | None = None
+        self._problem = ""
         file = pulse.path(run_dir, name)
         self._pulse = replace(pulse.read(file) or NEVER, tick_ns=now_ns, listening_since_ns=now_ns)
         self._writer = pulse.Writer(file)
@@ -31,14 +38,17 @@ class Peer:
     def hear(self, heartbeat: Heartbeat, now_ns: int) -> None:
         """Take a heartbeat, unless it is an old one."""
         incarnation, count = self._last
-        if heartbeat.incarnation == incarnation and heartbeat.count <= count:
+        if heartbeat.incarnation in self._over:
+            return
+        if heartbeat.incarnation != incarnation:
+            self._over.add(incarnation)
+        elif heartbeat.count <= count:
             return
         self._last = heartbeat.incarnation, heartbeat.count
         known = self._pulse
         self._keep(Pulse(known.tick_ns, known.listening_since_ns, now_ns, known.answered_ns))
         if heartbeat.copies != self._told:
-            self._told = heartbeat.copies
-            files.replace(self._copies, "".join(f"{name}\n" for name in self._told), durable=False)
+            self._note(heartbeat.copies)
 
     def tick(self, now_ns: int) -> None:
         """The daemon is awake."""
@@ -53,6 +63,19 @@ class Peer:
     def silent_ns(self, now_ns: int) -> int:
         """Since when it has given no sign of life."""
         return now_ns - self._pulse.alive_ns
+
+    def _note(self, copies: tuple[str, ...]) -> None:
+        """A full disk must not end who tells of life; until it can be written no copy is known of."""
+        try:
+            files.replace(self._copies, "".join(f"{name}\n" for name in copies), durable=False)
+        except OSError as error:
+            if str(error) != self._problem:
+                _log.error("which copies %s holds cannot be written: %s", self.name, error)
+            self._told, self._problem = None, str(error)
+            with suppress(OSError):
+                self._copies.unlink(missing_ok=True)
+        else:
+            self._told, self._problem = copies, ""
 
     def _keep(self, known: Pulse) -> None:
         self._pulse = known

@@ -60,6 +60,7 @@ def test_a_heartbeat_played_again_is_not_heard(tmp_path: Path) -> None:
         listening.hear(old, 2 * MS)
     assert known(tmp_path).heard_ns == 1 * MS
     listening.hear(beat(1, b"j" * 16), 3 * MS)  # its daemon was started again
+    listening.hear(beat(8), 4 * MS)
     assert known(tmp_path).heard_ns == 3 * MS
 
 
