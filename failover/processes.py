@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
@@ -14,6 +15,8 @@ _STARTED: Final = 19
 """Field of /proc/PID/stat after the name (proc(5))."""
 _PARENT: Final = 1
 _END_LIMIT_S: Final = 10.0
+_WITH_A_VALUE: Final = frozenset({"-i", "-s", "-N"})
+"""Options of `xl remus` that have a word of their own (xl(1))."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def marked(name: str, value: str) -> list[Process]:
 
 
 def remus_of(domain: str) -> list[Process]:
-    """Every `xl ... remus ... DOMAIN ...`."""
+    """Every `xl ... remus [OPTIONS] DOMAIN HOST`."""
     return _where(lambda pid: _is_remus(_command(pid), domain))
 
 
@@ -114,7 +117,20 @@ def _ended(descriptor: int, deadline_s: float) -> bool:
 
 
 def _is_remus(command: list[str], domain: str) -> bool:
-    return _is_xl(command, "remus") and domain in command
+    return _is_xl(command, "remus") and _operands(command[command.index("remus") + 1 :])[:1] == [domain]
+
+
+def _operands(words: list[str]) -> list[str]:
+    """Without options: a domain may be called as a value of theirs."""
+    operands, is_value = [], False
+    for word in words:
+        if is_value:
+            is_value = False
+        elif word.startswith("-"):
+            is_value = word in _WITH_A_VALUE
+        else:
+            operands.append(word)
+    return operands
 
 
 def _is_xl(command: list[str], verb: str) -> bool:
@@ -123,7 +139,7 @@ def _is_xl(command: list[str], verb: str) -> bool:
 
 def _is_sender(command: list[str], domain: str) -> bool:
     words = [PurePath(word).name for word in command[:3]]
-    return "hefery-remus" in words and "send" in command and domain in command
+    return "hefery-remus" in words and "send" in command and ("--domain", domain) in pairwise(command)
 
 
 def _is_helper(command: list[str]) -> bool:
