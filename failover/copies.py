@@ -72,25 +72,29 @@ def write(run_dir: Path, record: Record) -> None:
 def read(run_dir: Path, domain: str) -> Record | None:
     """The record of a domain; None where there is none. Raises CopyError for what is no record."""
     path = directory(run_dir, domain) / "state"
-    text = files.read(path)
-    if text is None:
-        return None
     try:
+        text = files.read(path)
+        if text is None:
+            return None
         record = Record(**json.loads(text))
-    except (TypeError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise CopyError(f"{path}: not a record: {error}; see what runs with xl list, then remove it") from error
     if record.phase not in get_args(Phase):
         raise CopyError(f"{path}: no phase is called {record.phase!r}; see what runs with xl list, then remove it")
     return record
 
 
-def all_records(run_dir: Path) -> list[Record]:
-    """Every record."""
+def domains(run_dir: Path) -> list[str]:
+    """Those of which there may be a record."""
     try:
-        names = sorted(entry.name for entry in (run_dir / "receive").iterdir())
+        return sorted(entry.name for entry in (run_dir / "receive").iterdir())
     except FileNotFoundError:
         return []
-    return [record for name in names if (record := read(run_dir, name)) is not None]
+
+
+def all_records(run_dir: Path) -> list[Record]:
+    """Every record; raises CopyError for one that is none."""
+    return [record for domain in domains(run_dir) if (record := read(run_dir, domain)) is not None]
 
 
 def undo(run_dir: Path, domain: str) -> Undone:

@@ -59,24 +59,27 @@ def clear(run_dir: Path, domain: str) -> None:
 def clean(run_dir: Path) -> int:
     """End the copies whose receivers have died; 0 where none is left."""
     failed = 0
-    for record in copies.all_records(run_dir):
-        if record.is_attended or record.phase in copies.DECIDED:
-            continue
+    for domain in copies.domains(run_dir):
         try:
-            with locks.held(lock_path(run_dir, record.domain), _LOCK_LIMIT_S):
-                undone = copies.undo(run_dir, record.domain)
-        except (CopyError, XlError, locks.Locked) as error:
+            _clean(run_dir, domain)
+        except (CopyError, XlError, locks.Locked) as error:  # one domain's trouble is not another's
             _log.error("%s", error)
             failed = 1
-        else:
-            text = f"its receiver died, nothing was woken (destroyed: {undone.was_destroyed})"
-            events.tell("given_up", record.domain, text)
     return failed
 
 
 def lock_path(run_dir: Path, domain: str) -> Path:
     """Who holds this lock decides on the domain's copy."""
     return copies.directory(run_dir, domain) / "lock"
+
+
+def _clean(run_dir: Path, domain: str) -> None:
+    record = copies.read(run_dir, domain)
+    if record is None or record.is_attended or record.phase in copies.DECIDED:
+        return
+    with locks.held(lock_path(run_dir, domain), _LOCK_LIMIT_S):
+        undone = copies.undo(run_dir, domain)
+    events.tell("given_up", domain, f"its receiver died, nothing was woken (destroyed: {undone.was_destroyed})")
 
 
 def _clear_incoming(domain: str, there: Mapping[str, xl.Domain]) -> bool:
