@@ -55,7 +55,7 @@ class Control:
             raise NoReceiver(f"the receiver does not listen: {error}") from error
 
     def hear(self, limit_s: float) -> Answer | None:
-        """An answer; None where none has come in time. Raises NoReceiver where the receiver ends."""
+        """An answer; None where none has come in time. Raises NoReceiver where the receiver ends, or talks nonsense."""
         self._socket.settimeout(limit_s)
         try:
             packet = self._socket.recv(_MOST_BYTES)
@@ -65,7 +65,10 @@ class Control:
             raise NoReceiver(f"the receiver does not answer: {error}") from error
         if not packet:
             raise NoReceiver("the receiver has ended")
-        answer: Answer = json.loads(packet)
+        try:
+            answer: Answer = json.loads(packet)
+        except (RecursionError, ValueError) as error:
+            raise NoReceiver(f"the receiver says what is no answer: {packet[:80]!r}") from error
         return answer
 
     def close(self) -> None:
@@ -90,15 +93,15 @@ def listen(run_dir: Path, domain: str) -> socket.socket:
 def hear(client: socket.socket) -> str:
     """The next word; empty where the client has closed."""
     try:
-        return client.recv(_MOST_BYTES).decode()
+        return client.recv(_MOST_BYTES).decode(errors="replace")  # no word may end the receiver, and so the copy
     except OSError:
         return ""
 
 
 def answer(client: socket.socket, message: Answer) -> None:
-    """Answer, if anybody still listens."""
+    """Answer, if anybody still listens; one who reads nothing is not waited for."""
     try:
-        client.send(json.dumps(message).encode())
+        client.send(json.dumps(message).encode(), socket.MSG_DONTWAIT)
     except OSError:
         return
 

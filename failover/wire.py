@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -87,7 +88,9 @@ class Session:
         mac, _, text = self._line(limit_s).partition(b" ")
         if not hmac.compare_digest(mac, self._mac(self._from, text)):
             raise WireError("the other side has another key: heartbeat.key must be the same on all hosts")
-        said = json.loads(text)
+        said = None
+        with suppress(RecursionError, ValueError):
+            said = json.loads(text)
         if not isinstance(said, dict):
             raise WireError(f"not a message: {text[:80]!r}")
         return said

@@ -101,3 +101,12 @@ def test_key_file(tmp_path: Path) -> None:
     path.write_bytes(b"short\n")
     with pytest.raises(WireError, match="holds 5 bytes"):
         read_key(path)
+
+
+@pytest.mark.parametrize("text", [b"{", b"[1]", b"\xff", b"[" * 4000])
+def test_what_is_no_message_is_an_error_in_words(line: tuple[socket.socket, socket.socket], text: bytes) -> None:
+    """Even of one who has the key, as another version."""
+    hearing, telling = Session(line[0], KEY, is_caller=True), Session(line[1], KEY, is_caller=False)
+    line[1].sendall(telling._mac(b"answer", text) + b" " + text + b"\n")
+    with pytest.raises(WireError, match="not a message"):
+        hearing.hear(LIMIT_S)
