@@ -5,10 +5,12 @@ A copy is the backup once it has two whole checkpoints, and no more from its str
 
 import logging
 import threading
+from pathlib import Path
 from typing import Final
 
 from failover import caller, guard_store, peer, processes
 from failover.errors import FailoverError
+from failover.guard_store import GuardFileError
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 
@@ -25,14 +27,11 @@ def forget(settings: RemusSettings, domain: str) -> bool:
     """Have no copy take over any more; whether that is so now. A guest's guard sees to it later, too."""
     if settings.lease is None:
         return True
-    run_dir = settings.host.run_dir
-    ordered_ns = guard_store.alone(run_dir, domain)
-
-    def is_alone() -> bool:
-        told = guard_store.current(run_dir, domain)
-        return told is not None and told.ordered_ns >= ordered_ns and told.backup == ""
-
-    return processes.wait_until(is_alone, _ALONE_LIMIT_S, _LOOK_S)
+    try:
+        return _is_forgotten(settings.host.run_dir, domain)
+    except (GuardFileError, OSError) as error:
+        _log.error("%s: whether a copy may take over nobody can tell: %s", domain, error)
+        return False
 
 
 def insist_on_none(settings: RemusSettings, domain: str) -> None:
@@ -105,3 +104,13 @@ class Protection:
             if not self._has_ended.is_set():
                 self._ordered_epoch = told.epoch
                 guard_store.protect(self._settings.host.run_dir, self._domain.name, told.epoch, self._mark)
+
+
+def _is_forgotten(run_dir: Path, domain: str) -> bool:
+    ordered_ns = guard_store.alone(run_dir, domain)
+
+    def is_alone() -> bool:
+        told = guard_store.current(run_dir, domain)
+        return told is not None and told.ordered_ns >= ordered_ns and told.backup == ""
+
+    return processes.wait_until(is_alone, _ALONE_LIMIT_S, _LOOK_S)

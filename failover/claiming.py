@@ -100,7 +100,10 @@ class Claiming:
         self._armed = self._armed or armed
         if self._armed is not None and not self._is_guarded() and now_ns() >= self._arm_ns:
             self._arm_ns = now_ns() + _AGAIN_NS
-            guard_store.arm(self._run_dir, self._domain, self._armed)
+            try:
+                guard_store.arm(self._run_dir, self._domain, self._armed)
+            except OSError as error:  # the copy is the guest by now: a full disk must not be its end
+                _log.error("%s: its guard cannot be told yet: %s", self._domain, error)
 
     def _is_guarded(self) -> bool:
         """Whether the guard goes on with the lease, or with one that it has won since."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from failover import caller, guard_store, peer
+from failover import backup, caller, guard_board, guard_store, peer
 from failover.backup import Protection
 from failover.clock import now_ns
 from failover.guard_board import Board, Slot
@@ -112,3 +112,14 @@ def test_a_receiver_that_tells_no_mark(stream: Stream, caplog: pytest.LogCapture
     Protection(stream.settings, DOMAIN, "").begin()
     assert "tells no mark" in caplog.text
     assert stream.asked == 0
+
+
+def test_where_nothing_can_be_ordered_a_copy_may_still_take_over(stream: Stream) -> None:
+    """Of which its guest does not stand still for ever: who settles goes on, and tells."""
+    stream.tells(5, "")
+    unwritable = guard_board.directory(stream.run_dir, "web1") / ".backup.new"
+    unwritable.mkdir()
+    assert not backup.forget(stream.settings, "web1")
+    unwritable.rmdir()
+    (guard_board.directory(stream.run_dir, "web1") / "state").write_text("nonsense")
+    assert not backup.forget(stream.settings, "web1")

@@ -137,6 +137,17 @@ def test_the_guard_is_told_again_where_it_has_died_of_the_order(backup: Backup) 
     assert backup.armed.read_text() == order
 
 
+def test_a_guard_that_cannot_be_told_is_told_later(backup: Backup) -> None:
+    """As while the disk is full: the copy is the guest by then."""
+    backup.lose(MARK)
+    backup.armed.mkdir()
+    backup.evidence = replace(backup.evidence, is_drained=True)
+    backup.judges_on(lambda: backup.gate._arm_ns)
+    assert backup.judge().verdict is Verdict.WAIT
+    backup.armed.rmdir()
+    backup.judges_on(backup.armed.is_file)
+
+
 @pytest.mark.parametrize(("slot", "number"), [(Slot.NUMBER, NUMBER + 1), (Slot.EPOCH, 1), (Slot.DEADLINE, 0)])
 def test_a_guard_that_goes_on_with_something_else_wakes_nothing(backup: Backup, slot: Slot, number: int) -> None:
     backup.lose(MARK)
