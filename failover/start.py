@@ -50,8 +50,6 @@ def _start(settings: RemusSettings, domain: DomainSettings, *, is_peer_off: bool
             tenure.take()
             _create(settings, domain.name, tenure)
         except BaseException:
-            if domain.name in xl.domains():
-                xl.destroy(domain.name)
             tenure.end()
             raise
         xl.unpause(domain.name)
@@ -90,6 +88,16 @@ def _check_same(before: Record, seen: Record) -> None:
 
 
 def _create(settings: RemusSettings, name: str, tenure: Tenure) -> None:
+    """Nothing of it is left where that fails; what came here otherwise is not touched."""
+    try:
+        _create_guarded(settings, name, tenure)
+    except BaseException:
+        if name in xl.domains():
+            xl.destroy(name)
+        raise
+
+
+def _create_guarded(settings: RemusSettings, name: str, tenure: Tenure) -> None:
     """Create it paused, and have this host's guard go on with the lease."""
     tenure.during(partial(xl.create_paused, name))
     number = tenure.during(xl.domains)[name].number

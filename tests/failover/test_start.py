@@ -91,10 +91,12 @@ def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_started(pair: Guard
     assert isinstance(won, Held), won
     assert isinstance(pair.lease.note(won.epoch), Noted)
     pair.lease.release(won.epoch)
+    there = pair.a.folder / "domains"
+    there.write_text(f"{pair.domain} -b----\n")  # which came here by somebody else's hand
     (pair.fence / "slow").unlink()
     assert command.wait(30) == 1
     assert "has become watcher's meanwhile" in pair.a.log()
-    assert (pair.a.domains(), pair.record().runner) == ({}, "watcher")
+    assert (pair.a.domains(), pair.record().runner) == ({pair.domain: "-b----"}, "watcher")
 
 
 def test_a_lease_that_is_lost_while_xl_works_ends_the_start(pair: GuardedPair, member: Member) -> None:
