@@ -81,7 +81,7 @@ class FenceCommand:
             return said
         try:
             return Owner(str(said.message["host"] or ""), int(said.message["epoch"] or 0))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             return Unknown(f"{self._command[0]}: shows no host and epoch: {said.reason or repr(error)}")
 
     def _call(self, *words: str) -> "_Said | Unknown":
@@ -91,15 +91,18 @@ class FenceCommand:
         return self._start(*words)
 
     def _ask_link(self, link: str, words: str) -> "_Said | Unknown":
+        """Raises FileNotFoundError or ConnectionRefusedError where there is no link."""
         deadline_s, answer = time.monotonic() + self._limit_s, b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(self._limit_s)
-            connection.connect(link)
             try:
+                connection.settimeout(self._limit_s)
+                connection.connect(link)
                 connection.sendall(f"{words}\n".encode())
-                while part := connection.recv(_MOST_BYTES):
+                while (part := connection.recv(_MOST_BYTES)) and len(answer) < _MOST_BYTES:
                     answer += part
                     connection.settimeout(max(deadline_s - time.monotonic(), 0.001))
+            except (FileNotFoundError, ConnectionRefusedError):
+                raise
             except OSError as error:
                 return Unknown(f"{link}: {error.strerror or f'no answer within {self._limit_s:g} s'}")
         return _said(link, None, answer.decode(errors="replace"), "")

@@ -51,9 +51,13 @@ def run(settings: RemusSettings, _: argparse.Namespace) -> int:
 
 
 def _listen(link: "Link", listening: socket.socket) -> None:
-    while True:
-        caller, _ = listening.accept()
-        threading.Thread(target=link.serve, args=(caller,), daemon=True).start()
+    """A link that hears nobody any more ends, lest its callers wait for it."""
+    try:
+        while True:
+            caller, _ = listening.accept()
+            threading.Thread(target=link.serve, args=(caller,), daemon=True).start()
+    finally:
+        link.end()
 
 
 class Link:

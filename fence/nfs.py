@@ -71,7 +71,8 @@ def _refuse_bypasses(settings: Settings) -> None:
 
 def _table(settings: Settings) -> list[tuple[Path, str]]:
     """Of lines such as `/srv/x<tab>192.0.2.11(rw,sync,...)`."""
-    rows = [line.partition("\t") for line in settings.etab_path.read_text(encoding="utf-8").splitlines()]
+    text = settings.etab_path.read_text(encoding="utf-8", errors="surrogateescape")
+    rows = [line.partition("\t") for line in text.split("\n") if line]
     return [(Path(path), client) for path, _, client in rows]
 
 

@@ -24,7 +24,7 @@ def read(state: Path, guest: str) -> Record | None:
         return _parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise Failed(f"{path}: {error}; {_REMEDY}") from error
 
 

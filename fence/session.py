@@ -30,12 +30,18 @@ def serve(calls: Iterable[str], answers: Lines, obey: Obey) -> None:
     one_at_a_time, program = threading.Lock(), _program()
 
     def do(number: str, words: list[str]) -> None:
-        line = f"{number} {json.dumps(obey(words))}\n"
+        try:
+            answer = obey(words)
+        except Exception as error:  # noqa: BLE001 - one call's trouble must not be silence, which ends the session of all
+            answer = {"answer": "failed", "reason": repr(error)}
+        line = f"{number} {json.dumps(answer)}\n"
         with one_at_a_time, suppress(OSError, ValueError):  # nobody may hear it any more
             answers.write(line)
             answers.flush()
 
     for call in calls:
+        if not call.endswith("\n"):
+            return  # it was cut off, and its epoch may be
         number, *words = call.rstrip("\n").split(" ")
         threading.Thread(target=do, args=(number, words)).start()  # one guest's disk is not another's
         if _program() != program:

@@ -38,9 +38,10 @@ def unprotect(view: Path, lock: int) -> None:
 def is_writable(view: Path) -> bool | None:
     """As the kernel has it; None where nothing is mounted. What was mounted there last counts (proc(5), mountinfo)."""
     state = None
-    for line in _MOUNTS.read_text(encoding="utf-8").splitlines():
+    # others' mounts may be called in any encoding, and by what Python takes for a line's end
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
         words = line.split(" ")
-        if words[_MOUNT_POINT] == str(view):
+        if words[_MOUNT_POINT:_OPTIONS] == [str(view)]:
             state = "rw" in words[_OPTIONS].split(",")
     return state
 

@@ -1,7 +1,10 @@
 """Commands that stand in for a fence: only what a fence would say counts, and never after its time."""
 
 import json
+import socket
+import threading
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -102,7 +105,12 @@ def test_the_owner_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shown", "owner"),
-    [({"host": None, "epoch": None}, Owner("", 0)), ({}, None), ({"host": "b", "epoch": "soon"}, None)],
+    [
+        ({"host": None, "epoch": None}, Owner("", 0)),
+        ({}, None),
+        ({"host": "b", "epoch": "soon"}, None),
+        ({"host": "b", "epoch": 1e999}, None),
+    ],
 )
 def test_an_owner_that_is_none(tmp_path: Path, shown: dict[str, object], owner: Owner | None) -> None:
     seen = answering(tmp_path, 0, {"answer": "done", **shown}).fence.owner()
@@ -120,3 +128,33 @@ def test_the_fence_of_the_settings(tmp_path: Path) -> None:
     settings = RemusSettings(HostSettings("b"), lease=lease, fence=FenceSettings((str(tmp_path / "fence"),)))
     assert fence_command.of(settings, "web2").give(3) == Given(3)
     assert script.asked.read_text() == "give web2 b 3\n"
+
+
+def test_a_link_that_takes_no_more_callers_is_silence(tmp_path: Path) -> None:
+    """As one that is frozen: its queue fills up."""
+    link = tmp_path / "link"
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        listening.bind(str(link))
+        listening.listen(0)
+        stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)).connect(str(link))
+        fence = FenceCommand(FenceSettings(("false",), 0.2), "web1", "a", link)
+        assert isinstance(fence.probe(), Unknown)
+
+
+def test_a_link_that_talks_on_and_on_is_not_heard_for_ever(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(link))
+        listening.listen()
+        talker = threading.Thread(target=talk, args=(listening,))
+        talker.start()
+        assert isinstance(FenceCommand(FenceSettings(("false",)), "web1", "a", link).probe(), Unknown)
+        talker.join()
+
+
+def talk(listening: socket.socket) -> None:
+    caller, _ = listening.accept()
+    with caller, suppress(BrokenPipeError, ConnectionResetError):
+        while True:
+            caller.sendall(b" " * 4096)

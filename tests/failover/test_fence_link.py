@@ -1,6 +1,7 @@
 """One session for all calls of a host: each caller has its own answer, and no link is no worse than none before."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from failover import fence_link
 from failover.fence_command import FenceCommand, Owner
+from failover.fence_link import Link
 from failover.guard_state import Denied, Given
 from failover.lease import Unknown
 from failover.lease_settings import FenceSettings
@@ -153,3 +156,12 @@ def test_to_begin_a_link_takes_little() -> None:
     program = "import sys, failover.fence_link; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"ctypes", "ssl", "http.client"} & set(done.stdout.split())
+
+
+def test_a_link_that_hears_nobody_any_more_ends() -> None:
+    """A caller would wait at its socket for nothing; systemd begins another."""
+    link = Link(("sleep", "300"), 1.0)
+    with link._session as session:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, pytest.raises(OSError, match="Invalid"):
+            fence_link._listen(link, listening)  # it does not listen
+        assert session.wait(timeout=20) == -signal.SIGKILL

@@ -65,11 +65,11 @@ class Server:
         return self.folder / "views" / host / guest
 
     def mounted_writable(self, guest: str = "web1") -> list[str]:
-        mounts = Path(f"/proc/{self._pid}/mountinfo").read_text(encoding="utf-8")
+        mounts = Path(f"/proc/{self._pid}/mountinfo").read_text(encoding="utf-8", errors="replace")
         return [host for host in HOSTS if re.search(rf" {self.view(host, guest)} rw[, ]", mounts)]
 
     def exported_writable(self, guest: str = "web1") -> list[str]:
-        table = (self.folder / "etab").read_text(encoding="utf-8")
+        table = (self.folder / "etab").read_text(encoding="utf-8", errors="replace")
         return [host for host in HOSTS if f"{self.view(host, guest)}\t{HOSTS[host]}(rw," in table]
 
     @contextmanager

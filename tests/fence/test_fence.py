@@ -217,3 +217,16 @@ def test_a_guest_that_cannot_be_restored_does_not_keep_the_others_out(tmp_path: 
         assert answer["answer"] == "failed"
         assert answer["reason"].startswith("web1: ")
         assert give(server, "a", 5, guest="web2") == "done"
+
+
+@pytest.mark.parametrize("name", [b"K\xf6ln", "one\x85two".encode(), b"one\x0ctwo"])
+def test_other_mounts_may_be_called_as_they_like(server: Server, name: bytes) -> None:
+    other = server.folder / os.fsdecode(name)
+    other.mkdir()
+    mounting = server.start("mount", "--bind", str(other), str(other))
+    mounting.communicate(timeout=20)
+    assert mounting.returncode == 0
+    with (server.folder / "exports.d" / "other.exports").open("wb") as exports:
+        exports.write(b"/srv/" + name + b" 192.0.2.9(rw,sync)\n")
+    assert give(server, "a", 5) == "done"
+    assert owners(server) == (["a"], ["a"])

@@ -81,5 +81,23 @@ def test_another_version_begins_another_session(monkeypatch: pytest.MonkeyPatch)
     versions = iter([1, 1, 2, 2])
     monkeypatch.setattr(session, "_program", lambda: next(versions))
     answers = io.StringIO()
-    session.serve(["1 show web1", "2 show web1", "3 show web1"], answers, lambda words: {"said": words})
+    session.serve(["1 show web1\n", "2 show web1\n", "3 show web1\n"], answers, lambda words: {"said": words})
     assert sorted(answers.getvalue().splitlines()) == [f'{n} {{"said": ["show", "web1"]}}' for n in (1, 2)]
+
+
+def test_a_call_that_is_cut_off_is_none() -> None:
+    """Its epoch may be a part of another."""
+    answers = io.StringIO()
+    session.serve(["1 give web1 a 42\n", "2 give web1 a 4"], answers, lambda words: {"said": words[-1]})
+    assert answers.getvalue() == '1 {"said": "42"}\n'
+
+
+def test_a_call_that_nobody_has_thought_of_is_answered() -> None:
+    """Silence would end the session, and with it the other guests' calls."""
+
+    def breaks(words: list[str]) -> dict[str, Any]:
+        raise LookupError(words[0])
+
+    answers = io.StringIO()
+    session.serve(["1 show web1\n"], answers, breaks)
+    assert answers.getvalue() == '1 {"answer": "failed", "reason": "LookupError(\'show\')"}\n'
