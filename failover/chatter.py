@@ -6,6 +6,7 @@ processed: at 25 ms some 7 million lines a day, in which the journal loses what 
 
 import re
 import threading
+from contextlib import suppress
 from typing import IO, Final
 
 _OF_EVERY_CHECKPOINT: Final = re.compile(rb"xc: info: All records (buffered|processed)$")
@@ -22,5 +23,6 @@ def _relay(source: IO[bytes], sink: IO[bytes]) -> None:
     with source:
         for line in source:
             if not _OF_EVERY_CHECKPOINT.search(line.rstrip()):
-                sink.write(line)
-                sink.flush()
+                with suppress(OSError, ValueError):  # where nobody hears it: xl, unread, would stop, or die of SIGPIPE
+                    sink.write(line)
+                    sink.flush()

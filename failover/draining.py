@@ -28,16 +28,23 @@ class NotDrained(FailoverError):
 def check(guest: str, configs: Path = _CONFIGS, devices: Path = _DEVICES) -> None:
     """Raises NotDrained. A device of its own instead of an image is its storage's to drain."""
     try:
-        text = (configs / f"{guest}.cfg").read_text(encoding="utf-8")
+        text = (configs / f"{guest}.cfg").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         _log.warning("%s: nobody can tell whether its disk is open here: %s", guest, error)
         return
     images = {str(Path(target).resolve()) for target in _TARGET.findall(text)}
     for file in sorted(devices.glob("loop*/loop/backing_file")):
-        image = file.read_text(encoding="utf-8").strip().removesuffix(_DELETED)
-        if image in images:
+        if _image_of(file) in images:
             device = f"/dev/{file.parent.parent.name}"
             raise NotDrained(
                 f"{guest}: {device} still has its disk open here, so that an old copy's writes may be under way: see "
                 f"that the guest does not run here, then losetup --detach {device}"
             )
+
+
+def _image_of(file: Path) -> str | None:
+    """A loop device's; None where it has been detached meanwhile."""
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n").removesuffix(_DELETED)
+    except FileNotFoundError:
+        return None

@@ -29,6 +29,7 @@ class Seldom:
 
     def tell(self, kind: str, text: str) -> None:
         """Log it, and tell of it now, or later."""
+        text = _printable(text)
         _log.warning("%s: %s: %s", self._domain, kind, text)
         self._kept[kind] = text, time.time_ns()
         self.catch_up()
@@ -49,8 +50,14 @@ def tell(kind: str, domain: str, text: str, time_ns: int | None = None) -> None:
 
     `time_ns` is when it happened (UTC), now if None.
     """
+    text = _printable(text)
     _log.warning("%s: %s: %s", domain, kind, text)
     _spool(kind, domain, text, time.time_ns() if time_ns is None else time_ns)
+
+
+def _printable(text: str) -> str:
+    """Others may have worded it, and not all can be a word of a command (execve(2))."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _spool(kind: str, domain: str, text: str, time_ns: int) -> int:

@@ -1,5 +1,7 @@
 import io
+import os
 import subprocess
+from contextlib import suppress
 
 from failover import chatter
 
@@ -24,3 +26,15 @@ def test_all_but_the_lines_of_every_checkpoint_is_passed_on() -> None:
     child.wait()
     assert sink.getvalue().splitlines() == [line for line in SAID.splitlines() if b"All records" not in line]
     assert child.stdout.closed
+
+
+def test_xl_may_go_on_talking_where_nobody_hears_it() -> None:
+    """As while the journal is away: xl would stop, and the copy with it."""
+
+    child = subprocess.Popen(["seq", "100000"], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(BrokenPipeError), os.fdopen(writing, "wb") as sink:
+        chatter.relay(child.stdout, sink).join()
+    assert child.wait() == 0

@@ -55,3 +55,21 @@ def test_disks_of_other_guests_do_not_matter(dom0: Dom0) -> None:
 def test_a_guest_that_nobody_has_declared_here_is_told_of(dom0: Dom0, caplog: pytest.LogCaptureFixture) -> None:
     draining.check("web2", dom0.configs, dom0.devices)
     assert "web2: nobody can tell whether its disk is open here" in caplog.text
+
+
+def test_text_in_another_encoding_is_no_obstacle(dom0: Dom0) -> None:
+    config = dom0.configs / "web1.cfg"
+    config.write_bytes("# Köln\n".encode("latin-1") + config.read_bytes())
+    dom0.attach("loop4", "/srv/other.img")
+    (dom0.devices / "loop4/loop/backing_file").write_bytes(b"/srv/K\xf6ln.img\n")
+    dom0.check()
+    dom0.attach("loop5", str(dom0.image))
+    with pytest.raises(NotDrained):
+        dom0.check()
+
+
+def test_a_device_that_is_detached_meanwhile_is_none(dom0: Dom0) -> None:
+    file = dom0.devices / "loop3" / "loop" / "backing_file"
+    file.parent.mkdir(parents=True)
+    file.symlink_to("gone")
+    dom0.check()

@@ -93,3 +93,9 @@ def test_who_has_told_is_no_child_of_a_process_that_lives_long(told: Path) -> No
         seldom.catch_up()
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
+
+
+def test_whatever_others_have_worded_is_told(told: Path) -> None:
+    """A fence, or etcd, whose reason would otherwise end the guard that tells of it."""
+    events.tell("paused", "web1", "the fence refuses: \0 and \ud800 and\na line", 17)
+    assert lines(told, 1) == ["agent event paused --domain web1 --text the fence refuses:   and   and a line --time 17"]
