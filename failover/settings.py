@@ -16,6 +16,10 @@ INCOMING: Final = "--incoming"
 
 TRANSPORTS: Final = ("ssh", "tcp")
 _LARGEST_PORT: Final = 65535
+_TAKEN: Final = frozenset(
+    {"acts", "fence.link", "fence.lock", "fence.sock", "guard", "heartbeat", "maintenance", "receive", "receive.sock"}
+)
+"""What is in run_dir beside the folders that are called as domains."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class DomainSettings:
         checks.name("name", self.name)
         if self.name.endswith(INCOMING):
             raise ValueError(f"name: xl gives names that end in {INCOMING} to copies; rename the domain")
+        if self.name in _TAKEN:
+            raise ValueError(f"name: {self.name} is a name of Hefery's own under run_dir; rename the domain")
         if self.peers[0] == self.peers[1]:
             raise ValueError(f"peers: names {self.peers[0]} twice; name the two hosts that replicate {self.name}")
         if self.transport not in TRANSPORTS:

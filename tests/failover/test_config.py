@@ -58,6 +58,7 @@ def test_good(tmp_path: Path) -> None:
         ('"web1"', '"web 1"', r"domains\[0\]\.name: 'web 1' is not a name"),
         ('"web1"', '"../web1"', r"domains\[0\]\.name: '\.\./web1' is not a name"),
         ('"web1"', '"web1--incoming"', "rename the domain"),
+        ('"web1"', '"maintenance"', "a name of Hefery's own"),
         ("[host]", "[host", "not valid TOML"),
     ],
 )
