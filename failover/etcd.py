@@ -94,7 +94,8 @@ class Etcd:
         answer = self._ask("kv/txn", message)
         if answer.get("succeeded") is True:
             return Written(_whole(_table(answer, "header"), "revision"))
-        return _pairs(_table(_tables(answer, "responses")[0], "response_range"), prefix)
+        first = next(iter(_tables(answer, "responses")), {})
+        return _pairs(_table(first, "response_range"), prefix)
 
     def _ask(self, path: str, message: Mapping[str, object]) -> Mapping[str, Any]:
         """The first good answer; each endpoint has an equal part of the time that is left."""

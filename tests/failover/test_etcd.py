@@ -314,3 +314,13 @@ def test_a_connection_that_takes_longer_than_a_call_goes_on_with_the_next(tmp_pa
             assert etcd.read("/k/") == {}
         thread.join()
     assert len(accepted) == 1
+
+
+@pytest.mark.parametrize("more", [{}, {"responses": []}, {"responses": [{}]}, {"responses": [{"response_range": 1}]}])
+def test_a_refusal_that_tells_nothing_is_not_believed(more: dict[str, object]) -> None:
+    with (
+        speaking(http({"header": HEADER, **more})) as url,
+        Etcd(LeaseSettings((url,), CLUSTER)) as etcd,
+        pytest.raises(EtcdError, match="not an answer of etcd's"),
+    ):
+        etcd.write("/k/", [], {"owner": "x"})
