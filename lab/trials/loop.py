@@ -1,6 +1,8 @@
 """The whole loop at a quick pace: in, a landscape; out, a predictor that learns a calm guest within minutes."""
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,7 +21,6 @@ CALM_MS: Final = 500
 VALID_FOR_S: Final = 10.0
 _QUICK: Final = {
     "min_steps": 40,
-    "span_h": 0.1,
     "false_alarm_share": 0.01,
     "worse_by_nats": 10.0,  # learn again, whatever comes of it
     "calm_ms": float(CALM_MS),
@@ -28,37 +29,85 @@ _QUICK: Final = {
     "valid_for_s": VALID_FOR_S,
 }
 """In place of the inventory's; steps stay as they are there, for each must hold an agent's samples."""
+_SPAN_H: Final = 0.1
+_LEAST_SPAN_H: Final = 0.01
+"""Too little to learn from, which training says."""
 _TRAIN_S: Final = 600
 _CALM_S: Final = 60
 _ROUNDS: Final = 4
 
 
-def quick(config: str) -> str:
+def quick(config: str, span_h: float = _SPAN_H) -> str:
     """A predictor's configuration with the quick pace. Raises ValueError for a key that it does not have."""
-    lines = config.splitlines()
-    missing = set(_QUICK) - {line.partition("=")[0].strip() for line in lines}
+    lines, values = config.splitlines(), {**_QUICK, "span_h": span_h}
+    missing = set(values) - {line.partition("=")[0].strip() for line in lines}
     if missing:
         raise ValueError(f"predictor.toml has no {', '.join(sorted(missing))}: the role's template has changed")
-    return "\n".join(_line(line) for line in lines) + "\n"
+    return "\n".join(_line(line, values) for line in lines) + "\n"
 
 
-def _line(line: str) -> str:
+def _line(line: str, values: Mapping[str, float]) -> str:
     key = line.partition("=")[0].strip()
-    return f"{key} = {_QUICK[key]}" if key in _QUICK else line
+    return f"{key} = {values[key]}" if key in values else line
+
+
+class Pace:
+    """The predictor at the quick pace, and what it may learn from: what was measured since the guest was last loaded.
+
+    A model that has learned the trials' own load takes it for calm, and no trial after that shortens the interval.
+    """
+
+    def __init__(self, site: Site, config: str) -> None:
+        self._site, self._config = site, config
+        self._began_s = -math.inf
+
+    def disturbed(self) -> None:
+        """The guest was loaded until now."""
+        self._began_s = time.monotonic()
+
+    def learn(self) -> None:
+        """Train as cron does; until enough was measured, training says so and is tried again. Raises LabError."""
+        train = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor --config {_CONFIG} train 2>&1"
+        said = [""]
+
+        def learned() -> bool:
+            self._configure()
+            said[0] = self._site.run(_MONITOR, f"{train}; echo exit $?", timeout_s=120)
+            return said[0].rstrip().endswith("exit 0")
+
+        if not wait(learned, _TRAIN_S, every_s=10):
+            raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said[0]}")
+
+    def await_calm(self) -> None:
+        """Wait until the interval is the calm one; learn again where this machine's calm is another by now.
+
+        Raises LabError.
+        """
+        for _ in range(_ROUNDS):
+            if wait(lambda: interval_ms(self._site) == CALM_MS, _CALM_S, every_s=1):
+                return
+            self.learn()
+        raise LabError(
+            f"the interval was not lengthened to {CALM_MS} ms in {_ROUNDS} times {_CALM_S} s: see m's predictor"
+        )
+
+    def _configure(self) -> None:
+        quiet_h = (time.monotonic() - self._began_s) / 3600
+        config = quick(self._config, span_h=min(_SPAN_H, max(quiet_h, _LEAST_SPAN_H)))
+        feed(self._site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {_CONFIG}", config)
 
 
 @contextmanager
-def quick_predictor(site: Site) -> Iterator[None]:
+def quick_predictor(site: Site) -> Iterator[Pace]:
     """The predictor at the quick pace, with a model of the calm guest; as it was when the block is left."""
-    config = quick(site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
+    pace = Pace(site, site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
     own = f"[Service]\nExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {_CONFIG} run\n"
-    feed(site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {_CONFIG}", config)
     feed(site.lab, _MONITOR, f"mkdir -p {_DROP_IN} && cat >{_DROP_IN}/trials.conf && systemctl daemon-reload", own)
     try:
         with step("the predictor learns what calm is"):
-            _train(site)
+            pace.learn()
         site.run(_MONITOR, "systemctl restart hefery-predictor")
-        yield
+        yield pace
     finally:
         site.run(_MONITOR, f"rm -rf {_DROP_IN} {_CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
 
@@ -66,28 +115,3 @@ def quick_predictor(site: Site) -> Iterator[None]:
 def interval_ms(site: Site) -> float | None:
     """The interval in force, as the agent on the primary has it from the pacer; None where it is not known."""
     return site.replication().get("interval_ms")
-
-
-def await_calm(site: Site) -> None:
-    """Wait until the interval is the calm one; learn again where this machine's calm is another by now.
-
-    Raises LabError.
-    """
-    for _ in range(_ROUNDS):
-        if wait(lambda: interval_ms(site) == CALM_MS, _CALM_S, every_s=1):
-            return
-        _train(site)
-    raise LabError(f"the interval was not lengthened to {CALM_MS} ms in {_ROUNDS} times {_CALM_S} s: see m's predictor")
-
-
-def _train(site: Site) -> None:
-    """Train as cron does; until enough was measured, training says so and is tried again."""
-    train = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor --config {_CONFIG} train 2>&1"
-    said = [""]
-
-    def learned() -> bool:
-        said[0] = site.run(_MONITOR, f"{train}; echo exit $?", timeout_s=120)
-        return said[0].rstrip().endswith("exit 0")
-
-    if not wait(learned, _TRAIN_S, every_s=10):
-        raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said[0]}")

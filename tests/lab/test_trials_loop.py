@@ -1,11 +1,15 @@
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
+from lab.landscape import instance
 from lab.trials import loop
+from lab.trials.guest import Guest
+from lab.trials.site import Site
 
 ROLE = Path(__file__).parents[2] / "roles" / "predictor"
 
@@ -18,9 +22,14 @@ def shipped() -> str:
     return template.from_string((ROLE / "templates" / "predictor.toml.j2").read_text()).render(values)
 
 
+def read(config: str) -> dict[str, Any]:
+    """From what the trials change on; what is before it is rendered here as no TOML."""
+    return tomllib.loads(config[config.index("[training]") :])
+
+
 def test_the_quick_pace_takes_the_place_of_the_roles() -> None:
     quick = loop.quick(shipped())
-    said = tomllib.loads(quick[quick.index("[training]") :])
+    said = read(quick)
     assert said["training"]["min_steps"] == 40
     assert said["policy"]["calm_ms"] == loop.CALM_MS
     assert said["service"]["valid_for_s"] == loop.VALID_FOR_S
@@ -30,3 +39,16 @@ def test_the_quick_pace_takes_the_place_of_the_roles() -> None:
 def test_a_template_that_has_lost_a_key_is_noticed() -> None:
     with pytest.raises(ValueError, match="has no dwell_s"):
         loop.quick(shipped().replace("dwell_s", "wait_s"))
+
+
+def test_nothing_is_learned_from_while_the_guest_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the load of one trial is the calm of the next."""
+    configs: list[str] = []
+    monkeypatch.setattr(loop, "feed", lambda *words: configs.append(words[-1]))
+    monkeypatch.setattr(Site, "run", lambda *_, **__: "exit 0")
+    pace = loop.Pace(Site(instance({}), Guest.declared()), shipped())
+    pace.learn()
+    pace.disturbed()
+    pace.learn()
+    spans_h = [read(config)["training"]["span_h"] for config in configs]
+    assert spans_h == [0.1, pytest.approx(0.01)]

@@ -28,13 +28,13 @@ _PATIENCE_S: Final = 60
 def _session(site: Site) -> Iterator[Trial]:
     if not site.is_protected():  # what was measured before is of use: the predictor has to learn from it
         base.begin(site, "protected")
-    with loop.quick_predictor(site):
-        yield lambda turn: _trial(site, turn)
+    with loop.quick_predictor(site) as pace:
+        yield lambda turn: _trial(site, pace, turn)
 
 
-def _trial(site: Site, turn: Turn) -> Outcome:
+def _trial(site: Site, pace: loop.Pace, turn: Turn) -> Outcome:
     case = _CASES[(turn.number - 1) % len(_CASES)]
-    loop.await_calm(site)
+    pace.await_calm()
     time.sleep(turn.random.uniform(0, 3))
     protected_s = _by_probe(site, turn, case) if case in _CASES[:3] else _by_events(site, case)
     most_s = loop.VALID_FOR_S + _SPARE_S

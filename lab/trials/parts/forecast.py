@@ -20,14 +20,22 @@ _PATIENCE_S: Final = 60
 @contextmanager
 def _session(site: Site) -> Iterator[Trial]:
     base.begin(site, "protected")
-    with loop.quick_predictor(site):
-        yield lambda turn: _trial(site, turn)
+    with loop.quick_predictor(site) as pace:
+        yield lambda turn: _trial(site, pace, turn)
 
 
-def _trial(site: Site, turn: Turn) -> Outcome:
+def _trial(site: Site, pace: loop.Pace, turn: Turn) -> Outcome:
     """Load the guest in calm. The decision and its forecast carry one time: just before they are written."""
-    loop.await_calm(site)
+    pace.await_calm()
     time.sleep(turn.random.uniform(0, 3))
+    try:
+        return _loaded(site)
+    finally:
+        site.load(_NO_LOAD)  # so that the next trial finds calm the sooner
+        pace.disturbed()
+
+
+def _loaded(site: Site) -> Outcome:
     ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
     loaded_ns = time.time_ns()
     site.load(_LOAD)
@@ -37,7 +45,6 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     if decision is None:
         return Outcome({}, (f"no decision shortened the interval in {_PATIENCE_S} s under load",))
     applied = _applied(site, decision, loaded_ns)
-    site.load(_NO_LOAD)  # so that the next trial finds calm the sooner
     forecasts = store.points(site, "forecast", decision.time_ns, decision.time_ns + 1)
     in_force_s = None if applied is None else (applied.time_ns - ahead_ns - decision.time_ns) / NS_PER_S
     measured = {
