@@ -39,10 +39,18 @@ class Seldom:
         self._children = [pid for pid in self._children if os.waitpid(pid, os.WNOHANG) == (0, 0)]
         now_ns = clock.now_ns()
         for kind in [kind for kind in self._kept if self._next_ns.get(kind, now_ns) <= now_ns]:
-            text, time_ns = self._kept.pop(kind)
             self._next_ns[kind] = now_ns + _SELDOM_NS
-            if pid := _spool(kind, self._domain, text, time_ns):
-                self._children.append(pid)
+            self._spool(kind)
+
+    def tell_all(self) -> None:
+        """Tell what is kept, due or not: there is no later."""
+        for kind in list(self._kept):
+            self._spool(kind)
+
+    def _spool(self, kind: str) -> None:
+        text, time_ns = self._kept.pop(kind)
+        if pid := _spool(kind, self._domain, text, time_ns):
+            self._children.append(pid)
 
 
 def tell(kind: str, domain: str, text: str, time_ns: int | None = None) -> None:

@@ -31,6 +31,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         fence = fence_command.of(settings, domain.name)
         guard = Guard(settings, domain.name, patience.limits(settings.host.name, settings.lease), lease, fence)
         memory.lock()
+        signal.signal(signal.SIGHUP, guard.relief.want)
         if is_following:
             relief.say_ready(lease)
         lock = guard_board.directory(settings.host.run_dir, domain.name) / "lock"
@@ -44,7 +45,6 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
 
 def _guard(guard: Guard) -> None:
     """Until another follows."""
-    signal.signal(signal.SIGHUP, guard.relief.want)
     guard.step()
     notifier = Notifier()
     notifier.ready()
@@ -52,4 +52,5 @@ def _guard(guard: Guard) -> None:
         guard.wait()
         guard.step()
         notifier.alive()
+    guard.leave()
     notifier.main_is(guard.relief.pid)

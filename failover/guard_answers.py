@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from failover.guard_state import OF_FENCE, Answer, Answers, Ask, Denied, Given, Limits, State, Won
-from failover.lease import Held, Noted, Refused, Released
+from failover.lease import Held, Noted, OtherTerm, Refused, Released
 from failover.lease_record import Record
 from failover.patience import PROBED_NS, soon_ns
 from telemetry.units import NS_PER_S
@@ -26,12 +26,12 @@ def heard(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:
             return _won(state, answer, now_ns, limits)
         case Held(epoch) if epoch == state.epoch:
             return _renewed(state, answer, limits)
+        case OtherTerm(epoch, ttl_s) if epoch == state.epoch:
+            return burn(state, f"the lease was won for {ttl_s:g} s, which are others now: it is won anew", now_ns)
         case Refused(record) if not _holds(record, state, limits):
             return _refused(state, answer, now_ns, limits)
-        case Noted() if state.epoch and state.telling is not None:
-            return replace(state, is_told=True, backup=state.telling, telling=None)
-        case Released() if state.burnt_epoch:
-            return replace(state, is_released=True)
+        case Noted() | Released():
+            return _written(state, answer)
     return _heard_of_fence(state, answer, now_ns, limits)
 
 
@@ -69,6 +69,14 @@ def hand_over(state: State, epoch: int, now_ns: int) -> State:
 def burn(state: State, reason: str, claim_ns: int) -> State:
     """The epoch is over for this host, and given back once the guest stands still."""
     return replace(over(state, reason), burnt_epoch=state.epoch, is_released=False, ask_ns=0, claim_ns=claim_ns)
+
+
+def _written(state: State, answer: Noted | Released) -> State:
+    if isinstance(answer, Noted) and state.epoch and state.telling is not None:
+        return replace(state, is_told=True, backup=state.telling, telling=None)
+    if isinstance(answer, Released) and state.burnt_epoch:
+        return replace(state, is_released=True)
+    return state
 
 
 def _heard_of_fence(state: State, answer: Answer, now_ns: int, limits: Limits) -> State:

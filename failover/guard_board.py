@@ -35,6 +35,8 @@ class Slot(IntEnum):
     MINDER_TICK = 6
     TELLING = 7
     """The epoch under which something is being written of the guest, and may yet be; 0 for none."""
+    MOST_LEFT = 8
+    """How far away a deadline may be, in nanoseconds, by the settings of the guard that writes it."""
 
 
 class Board:

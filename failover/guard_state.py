@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from failover.hypervisor import DomainState
-from failover.lease import Held, Noted, Refused, Released, Unknown
+from failover.lease import Held, Noted, OtherTerm, Refused, Released, Unknown
 
 
 class Act(Enum):
@@ -62,7 +62,7 @@ class Denied:
 
 
 FenceAnswer = Answers | Given | Denied | Unknown
-Answer = Won | Held | Refused | Noted | Released | FenceAnswer
+Answer = Won | Held | OtherTerm | Refused | Noted | Released | FenceAnswer
 """Unknown is silence, of which nothing follows."""
 
 

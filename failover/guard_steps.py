@@ -67,7 +67,11 @@ class Guard:
     @property
     def is_relieved(self) -> bool:
         """Whether the next guard is ready, and nothing is under way that it could not know of."""
-        return self._is_leaving() and not any(hand.is_busy for hand in (self._of_lease, self._of_fence, self._of_xl))
+        return self._is_leaving() and not self._of_lease.is_busy
+
+    def leave(self) -> None:
+        """The next one takes over: what was kept back is told."""
+        self._events.tell_all()
 
     def step(self) -> None:
         """Hear, look, decide, act, ask, and tell, in this order."""
@@ -81,7 +85,7 @@ class Guard:
         self._act(decision)
         for ask in decision.asks:
             self._ask(ask, decision)
-        if self._sight.must_search and not self._of_xl.is_busy and not self._is_leaving():
+        if self._sight.must_search and not self._of_xl.is_busy and not self._may_leave():
             self._sight.must_search = False
             self._of_xl.ask(Chore.SEARCH, self._sight.search)
         self._tell(decision)
@@ -96,9 +100,13 @@ class Guard:
         ready = [self._done.descriptor, *self._bell.descriptors, *self.relief.descriptors]
         select.select(ready, [], [], left_ns / NS_PER_S)
 
-    def _is_leaving(self) -> bool:
+    def _may_leave(self) -> bool:
         """What is to be given back is this guard's to do: the next one knows nothing of it."""
         return self.relief.is_ready and not self._state.burnt_epoch
+
+    def _is_leaving(self) -> bool:
+        """What takes long is over; until then the lease is renewed."""
+        return self._may_leave() and not self._of_fence.is_busy and not self._of_xl.is_busy
 
     def _hear(self) -> None:
         for asked, answer in self._done.taken():
@@ -143,13 +151,14 @@ class Guard:
             pausing.is_ours(self._board),
             self._sight.has_halted,
             self._of_lease.is_busy or self._is_leaving(),
-            self._of_fence.is_busy or self._is_leaving(),
+            self._of_fence.is_busy or self._may_leave(),
             self._order.in_epoch(self._state.epoch) if self._order else None,
         )
 
     def _write_down(self) -> None:
         """For the minder, and for the next guard."""
         is_ready = self._state.is_ready
+        self._board[Slot.MOST_LEFT] = self._limits.pause_ns
         self._board[Slot.EPOCH] = self._state.epoch if is_ready else 0
         self._board[Slot.DEADLINE] = self._state.deadline_ns if is_ready else 0
         self._board[Slot.GUARD_TICK] = now_ns()

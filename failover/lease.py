@@ -34,6 +34,14 @@ class Held:
 
 
 @dataclass(frozen=True)
+class OtherTerm:
+    """It is ours, but was won for another time to live, which contenders count with: it cannot be renewed for this."""
+
+    epoch: int
+    ttl_s: float
+
+
+@dataclass(frozen=True)
 class Refused:
     """It is another's, or of another epoch; `free_in_s` is None where waiting does not help."""
 
@@ -72,6 +80,8 @@ class Lease:
         self._nonce = os.urandom(_NONCE_BYTES).hex()
         self._seen, self._seen_ns = Record(), 0
         self._burnt = 0
+        self._own = 0
+        """The newest epoch that is known to be for this time to live."""
 
     def look(self) -> Record | Unknown:
         """Who holds it. A contender looks often: it waits from the moment when it first saw the newest beat."""
@@ -104,15 +114,22 @@ class Lease:
     def acquire_as_seen(self, record: Record, mark: str = "", *, starts: bool = False) -> Held | Refused | Unknown:
         """The same for who has just looked; what has changed since is refused."""
         if self._is_ours(record) and record.epoch > self._burnt:
-            return self.renew(record.epoch)
+            return self._renew(record.epoch)
         if record.supersedes(self._host, mark) and not starts:
             return Refused(record)
         if not self._is_ours(record) and (free_in_s := self._free_in_s(record)):
             return Refused(record, free_in_s)
         return self._win(record)
 
-    def renew(self, epoch: int) -> Held | Refused | Unknown:
-        """Hold it for another time to live; done as long as nobody has followed, however late it is."""
+    def renew(self, epoch: int) -> Held | OtherTerm | Refused | Unknown:
+        """Hold it for another time to live; done as long as nobody has followed, however late it is.
+
+        One that another process has won is looked at first: its settings may have been others.
+        """
+        obstacle = None if epoch <= self._own else self._obstacle(epoch)
+        return obstacle or self._renew(epoch)
+
+    def _renew(self, epoch: int) -> Held | Refused | Unknown:
         sent_ns = now_ns()
         answer = self._write_as_holder(epoch, {BEAT: self._nonce})
         return self._held(epoch, sent_ns) if isinstance(answer, Written) else answer
@@ -138,10 +155,11 @@ class Lease:
         sent_ns = now_ns()
         answer = self._write(unchanged, {OWNER: owner, BEAT: self._nonce})
         if isinstance(answer, Written):
+            self._own = answer.revision
             return self._held(answer.revision, sent_ns)
         if isinstance(answer, Record):
             if self._is_ours(answer) and answer.epoch > self._burnt:
-                return self.renew(answer.epoch)  # by a try whose answer was lost: nobody can tell when that was done
+                return self._renew(answer.epoch)  # by a try whose answer was lost: nobody can tell when that was done
             return Refused(answer, self._free_in_s(answer))
         return answer
 
@@ -162,6 +180,18 @@ class Lease:
             return answer if isinstance(answer, Written) else self._noted(answer)
         except EtcdError as error:
             return Unknown(str(error))
+
+    def _obstacle(self, epoch: int) -> OtherTerm | Refused | Unknown | None:
+        """To renew what another process has won."""
+        record = self.look()
+        if isinstance(record, Unknown):
+            return record
+        if record.epoch != epoch:
+            return Refused(record)
+        if record.ttl_s != self._ttl_s:
+            return OtherTerm(epoch, record.ttl_s)
+        self._own = epoch
+        return None
 
     def _held(self, epoch: int, sent_ns: int) -> Held:
         return Held(epoch, sent_ns + int(self._ttl_s * NS_PER_S))

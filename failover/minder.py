@@ -55,7 +55,7 @@ class Minder:
     """Looks whenever a deadline may have passed."""
 
     def __init__(self, run_dir: Path, domain: str, pause_ns: int) -> None:
-        """A deadline is at most `pause_ns` away. Raises HypervisorError, OSError."""
+        """A deadline is at most `pause_ns` away, unless its guard says otherwise. Raises HypervisorError, OSError."""
         self._xen, self._board = Hypervisor(), Board(run_dir, domain)
         self._domain, self._pause_ns = domain, pause_ns
         self._bell = Bell(guard_board.directory(run_dir, domain))
@@ -65,7 +65,7 @@ class Minder:
         """Pause it once its time is over, whether its guard has or not (pausing.py); it is the guard that unpauses."""
         self._board[Slot.MINDER_TICK] = at_ns = now_ns()
         late_ns = at_ns - self._board[Slot.DEADLINE]
-        if -self._pause_ns <= late_ns < _AFTER_NS:  # one that is further away is of a clock that has gone back
+        if -self._most_left_ns() <= late_ns < _AFTER_NS:  # one that is further away is of a clock that has gone back
             return
         try:
             is_alone = not self._board[Slot.GUARD_PAUSED]
@@ -80,9 +80,13 @@ class Minder:
         select.select(self._bell.descriptors, [], [], self.left_ns() / NS_PER_S)
         self._bell.has_rung()
 
+    def _most_left_ns(self) -> int:
+        """A guard that has followed another may have begun with other settings than this minder."""
+        return self._board[Slot.MOST_LEFT] or self._pause_ns
+
     def left_ns(self) -> int:
         """Until the next look: the deadline, which only moves on, as the askings that it is counted from do."""
         left_ns = self._board[Slot.DEADLINE] + _AFTER_NS - now_ns()
-        if 0 < left_ns <= self._pause_ns + _AFTER_NS:
+        if 0 < left_ns <= self._most_left_ns() + _AFTER_NS:
             return left_ns
         return _LOOK_NS if self._board[Slot.NUMBER] else _SELDOM_NS

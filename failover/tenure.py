@@ -12,7 +12,7 @@ from typing import Any, Final
 from failover.clock import now_ns
 from failover.guard_state import Denied, Given
 from failover.guard_workers import Done, Fence, Worker
-from failover.lease import Held, Lease, Noted, Refused, Unknown
+from failover.lease import Held, Lease, Noted, OtherTerm, Refused, Unknown
 from failover.lease_settings import LeaseSettings
 from failover.patience import FENCE_LIMIT_NS
 from failover.primary import ActError
@@ -83,7 +83,7 @@ class Tenure:
         answer = self._lease.renew(self.epoch)
         if isinstance(answer, Held):
             self._until_ns = answer.until_ns
-        elif isinstance(answer, Refused) or now_ns() >= self._until_ns:
+        elif isinstance(answer, OtherTerm | Refused) or now_ns() >= self._until_ns:
             raise ActError(f"the lease is lost: {_why(answer)}")
 
     def _ended(self) -> Done | None:
@@ -98,5 +98,11 @@ class Tenure:
             self._lease.release(self.epoch)
 
 
-def _why(answer: Refused | Unknown) -> str:
-    return answer.reason if isinstance(answer, Unknown) else f"it is {answer.record.holder}'s"
+def _why(answer: OtherTerm | Refused | Unknown) -> str:
+    match answer:
+        case Unknown(reason):
+            return reason
+        case OtherTerm(_, ttl_s):
+            return f"it was won for {ttl_s:g} s"
+        case Refused(record):
+            return f"it is {record.holder}'s"

@@ -80,6 +80,14 @@ def test_what_comes_again_and_again_is_told_at_once_and_then_the_newest_of_a_min
     assert "the 2. time" not in told.read_text()
 
 
+def test_what_is_kept_back_is_told_before_an_end(told: Path) -> None:
+    seldom = events.Seldom("web1")
+    seldom.tell("paused", "once")
+    seldom.tell("paused", "again")
+    seldom.tell_all()
+    assert {line.partition("--text ")[2].split()[0] for line in lines(told, 2)} == {"once", "again"}
+
+
 def test_who_has_told_is_no_child_of_a_process_that_lives_long(told: Path) -> None:
     def children() -> set[str]:
         return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())

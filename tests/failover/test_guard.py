@@ -20,7 +20,7 @@ from failover.clock import now_ns
 from failover.etcd import Etcd
 from failover.guard_board import Board, Slot
 from failover.guard_state import Ask
-from failover.guard_steps import Guard
+from failover.guard_steps import Chore, Guard
 from failover.guard_workers import NoFence
 from failover.lease import Held, Lease, Noted
 from failover.lease_record import Record
@@ -211,6 +211,25 @@ def test_a_guard_that_comes_back_in_time_is_not_noticed(host: Host) -> None:
     wait_for(lambda: host.board[Slot.DEADLINE] > deadline_ns + NS_PER_S // 4)
     assert host.board[Slot.EPOCH] == epoch
     assert host.xen.calls() == calls
+
+
+@pytest.mark.parametrize("ttl_s", [TTL_S * 5, TTL_S / 2])
+def test_a_guard_with_another_time_to_live_wins_the_lease_anew(host: Host, ttl_s: float) -> None:
+    """What contenders wait for is on record; and its minder began with the other one."""
+    guard, _ = host.guarded()
+    wait_for(lambda: not host.board[Slot.TELLING])
+    epoch = host.board[Slot.EPOCH]
+    guard.kill()
+    guard.wait()
+    host.configure(ttl_s)
+    host.start("guard")
+    wait_for(lambda: host.board[Slot.EPOCH] > epoch and host.runs())
+    assert (host.record().holder, host.record().ttl_s) == ("a", ttl_s)
+    wait_for(lambda: not host.xen.pauses)
+    calls, until_ns = host.xen.calls(), now_ns() + NS_PER_S
+    if ttl_s > TTL_S:  # the other is too short for a busy machine
+        wait_for(lambda: now_ns() > until_ns)
+        assert host.xen.calls() == calls
 
 
 @pytest.fixture
@@ -458,6 +477,19 @@ def test_a_guard_is_relieved_only_when_nothing_is_under_way(host: Host, guard: G
         guard.step()
     guard._state = replace(guard._state, burnt_epoch=1)  # to be given back, of which the next one knows nothing
     assert not is_relieved(guard)
+
+
+def test_a_guard_that_waits_for_xl_before_it_leaves_renews_meanwhile(guard: Guard) -> None:
+    guard.relief.is_ready = True
+    may_end = threading.Event()
+    guard._of_xl.ask(Chore.SEARCH, may_end.wait)
+    assert not guard._look().is_lease_asked
+    assert not is_relieved(guard)
+    may_end.set()
+    guard.wait()
+    guard.step()
+    assert guard._look().is_lease_asked
+    assert is_relieved(guard)
 
 
 def is_relieved(guard: Guard) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from failover.clock import now_ns
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Noted, Refused, Released, Unknown
+from failover.lease import Held, Lease, Noted, OtherTerm, Refused, Released, Unknown
 from failover.lease_record import Record
 from failover.lease_settings import LeaseSettings
 from telemetry.units import NS_PER_S
@@ -104,6 +104,18 @@ def test_a_silent_holder_is_followed_when_its_time_is_over(member: Member, lease
     assert refused(a.renew(mine.epoch)).record.holder == "b"
     assert isinstance(a.release(mine.epoch), Released)
     assert held(b.renew(theirs.epoch)).epoch == theirs.epoch
+
+
+def test_what_was_won_for_another_time_to_live_cannot_be_renewed(member: Member, lease: Contending) -> None:
+    """Contenders count with the one that is on record."""
+    before, after, same = (lease([member], "a", ttl_s) for ttl_s in (TTL_S, LONG_S, TTL_S))
+    won = held(before.acquire())
+    assert after.renew(won.epoch) == OtherTerm(won.epoch, TTL_S)
+    assert held(same.renew(won.epoch)).epoch == won.epoch
+    after.release(won.epoch)
+    again = held(after.acquire())
+    assert refused(same.renew(won.epoch)).record.ttl_s == LONG_S
+    assert held(after.renew(again.epoch)).epoch == again.epoch
 
 
 def test_a_holding_counts_from_when_it_was_asked_for(
@@ -311,13 +323,13 @@ class Contender(threading.Thread):
 
     def run(self) -> None:
         while not self._end.is_set():
-            answer: Held | Released | Refused | Unknown = self._lease.acquire()
+            answer: Held | OtherTerm | Released | Refused | Unknown = self._lease.acquire()
             while isinstance(answer, Held) and not self._end.is_set():
                 self.holdings.append(Holding(answer.epoch, self._host, now_ns(), answer.until_ns))
                 answer = self._go_on(answer)
             self._end.wait(self._random.uniform(0.01, 0.1))
 
-    def _go_on(self, mine: Held) -> Held | Released | Refused | Unknown:
+    def _go_on(self, mine: Held) -> Held | OtherTerm | Released | Refused | Unknown:
         act = self._random.random()
         if act < 0.1:
             self._give_back(mine)

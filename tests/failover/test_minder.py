@@ -68,6 +68,18 @@ def test_one_that_is_past_or_further_away_than_any_is_paused_once(
     assert (xen.pauses, board[Slot.MINDER_PAUSED]) == (1, 1)
 
 
+def test_how_far_away_a_deadline_may_be_its_guard_says(minder: Minder, board: Board, xen: FakeXen) -> None:
+    """It may have followed another, with other settings than the minder's."""
+    board[Slot.MOST_LEFT] = 5 * NS_PER_S
+    board[Slot.DEADLINE] = now_ns() + 4 * NS_PER_S
+    minder.look()
+    assert xen.pauses == 0
+    assert 3.5 * NS_PER_S < minder.left_ns() <= 4.1 * NS_PER_S
+    board[Slot.DEADLINE] = now_ns() + 6 * NS_PER_S
+    minder.look()
+    assert xen.pauses == 1
+
+
 def test_one_that_never_had_a_lease_is_paused(minder: Minder, xen: FakeXen) -> None:
     minder.look()
     assert xen.pauses == 1
