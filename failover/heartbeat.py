@@ -108,7 +108,7 @@ class Daemon:
             self._peers[heartbeat.host].hear(heartbeat, time.monotonic_ns())
         except BlockingIOError:  # its checksum was wrong: poll(2) did not know
             return
-        except (DatagramError, UnicodeDecodeError, KeyError) as error:
+        except (DatagramError, UnicodeError, KeyError) as error:
             self._strangers += 1
             if self._strangers & (self._strangers - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
                 _log.warning("heartbeat %d of a stranger passed over: %s", self._strangers, error)

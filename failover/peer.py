@@ -24,9 +24,8 @@ class Peer:
         """What an earlier daemon has heard in this boot is remembered."""
         self.name = name
         self.address = address
-        self._last: tuple[bytes, int] = b"", 0
-        self._over: set[bytes] = set()
-        """Incarnations that another has followed."""
+        self._counts: dict[bytes, int] = {}
+        """The highest that was heard of each incarnation: what is not above it was heard, or is older."""
         self._copies = _copies_path(run_dir, name)
         self._told: tuple[str, ...] | None = None
         self._problem = ""
@@ -37,14 +36,9 @@ class Peer:
 
     def hear(self, heartbeat: Heartbeat, now_ns: int) -> None:
         """Take a heartbeat, unless it is an old one."""
-        incarnation, count = self._last
-        if heartbeat.incarnation in self._over:
+        if heartbeat.count <= self._counts.get(heartbeat.incarnation, -1):
             return
-        if heartbeat.incarnation != incarnation:
-            self._over.add(incarnation)
-        elif heartbeat.count <= count:
-            return
-        self._last = heartbeat.incarnation, heartbeat.count
+        self._counts[heartbeat.incarnation] = heartbeat.count
         known = self._pulse
         self._keep(Pulse(known.tick_ns, known.listening_since_ns, now_ns, known.answered_ns))
         if heartbeat.copies != self._told:

@@ -40,6 +40,8 @@ def begun() -> Iterator[Begun]:
 
         def begin(daemon: Daemon) -> Daemon:
             stack.enter_context(daemon._socket)
+            for knocks in daemon._knocks.values():
+                stack.callback(knocks.stop)
             return daemon
 
         yield begin
@@ -90,6 +92,13 @@ def test_what_a_peer_holds_is_not_known_where_it_cannot_be_written(settings: Rem
     say(settings, 2, "web1")
     daemon.beat()
     assert copies_held(run_dir, "b") == {"web1"}
+
+
+def test_a_copy_of_any_name_ends_no_heartbeat(settings: RemusSettings, begun: Begun) -> None:
+    daemon = begun(Daemon(settings))
+    say(settings, 1, "w\u00e9b")
+    daemon.beat()
+    assert daemon._strangers == 1
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"{", b"[" * 20000])

@@ -60,7 +60,15 @@ def test_a_heartbeat_played_again_is_not_heard(tmp_path: Path) -> None:
         listening.hear(old, 2 * MS)
     assert known(tmp_path).heard_ns == 1 * MS
     listening.hear(beat(1, b"j" * 16), 3 * MS)  # its daemon was started again
-    listening.hear(beat(8), 4 * MS)
+    listening.hear(beat(7), 4 * MS)
+    assert known(tmp_path).heard_ns == 3 * MS
+
+
+def test_one_old_heartbeat_does_not_deafen(tmp_path: Path) -> None:
+    listening = peer(tmp_path)
+    listening.hear(beat(1), 1 * MS)
+    listening.hear(beat(9, b"o" * 16), 2 * MS)  # of before this daemon began
+    listening.hear(beat(2), 3 * MS)
     assert known(tmp_path).heard_ns == 3 * MS
 
 
