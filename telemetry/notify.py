@@ -9,6 +9,8 @@ from contextlib import suppress
 _US_PER_S = 1_000_000
 _SIGNS_OF_LIFE = 4
 """In the time within which one is wanted: each wakes the manager, too."""
+_HEARD_LIMIT_S = 2.0
+"""What is lost here has the manager end a service that goes on."""
 
 
 class Notifier:
@@ -32,17 +34,19 @@ class Notifier:
             self._send("WATCHDOG=1")
 
     def main_is(self, pid: int) -> None:
-        """Another process of the service is its main one from now on: this one may end."""
-        self._send(f"MAINPID={pid}")
+        """Another process of the service is its main one from now on: this one may end, once that was heard."""
+        self._send(f"MAINPID={pid}", limit_s=_HEARD_LIMIT_S)
 
     def stopping(self) -> None:
         """The service is going down."""
         self._send("STOPPING=1")
 
-    def _send(self, state: str) -> None:
+    def _send(self, state: str, limit_s: float = 0.0) -> None:
+        """Waits no longer than that for a manager that has not read what came before."""
         if not self._address:
             return
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(limit_s)
             sender.sendto(state.encode(), self._address)
 
 

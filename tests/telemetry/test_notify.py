@@ -1,5 +1,8 @@
 import os
 import socket
+import threading
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,23 @@ def test_a_sign_of_life_is_told_no_oftener_than_it_takes(tmp_path: Path, monkeyp
             now_s += 0.1
         notifier.stopping()
         assert [manager.recv(100) for _ in range(5)] == [*[b"WATCHDOG=1"] * 4, b"STOPPING=1"]
+
+
+def test_that_another_process_is_the_main_one_waits_for_who_is_to_hear_it(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, ExitStack() as stack:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5.0)
+        notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        sender = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+        with suppress(BlockingIOError):
+            while True:
+                sender.sendto(b"full", str(tmp_path / "notify"))
+        telling = threading.Thread(target=notifier.main_is, args=(42,))
+        telling.start()
+        telling.join(0.1)
+        assert telling.is_alive()
+        assert b"MAINPID=42" in iter(partial(manager.recv, 100), None)
+        telling.join()
 
 
 def test_nobody_need_listen(tmp_path: Path) -> None:
