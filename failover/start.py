@@ -89,6 +89,8 @@ def _check_same(before: Record, seen: Record) -> None:
 
 def _create(settings: RemusSettings, name: str, tenure: Tenure) -> None:
     """Nothing of it is left where that fails; what came here otherwise is not touched."""
+    if name in tenure.during(xl.domains):
+        raise ActError(f"{name} was brought here meanwhile by another's hand: see xl list")
     try:
         _create_guarded(settings, name, tenure)
     except BaseException:

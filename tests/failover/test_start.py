@@ -99,6 +99,17 @@ def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_started(pair: Guard
     assert (pair.a.domains(), pair.record().runner) == ({pair.domain: "-b----"}, "watcher")
 
 
+def test_what_was_created_by_hand_meanwhile_is_left_alone(pair: GuardedPair) -> None:
+    (pair.fence / "slow").touch()
+    command = pair.a.start(*pair.a.words("start", "--domain", pair.domain))
+    wait_for((pair.fence / "asked").exists)
+    (pair.a.folder / "domains").write_text(f"{pair.domain} -b----\n")
+    (pair.fence / "slow").unlink()
+    assert command.wait(30) == 1
+    assert "by another's hand" in pair.a.log()
+    assert pair.a.domains() == {pair.domain: "-b----"}
+
+
 def test_a_lease_that_is_lost_while_xl_works_ends_the_start(pair: GuardedPair, member: Member) -> None:
     (pair.a.folder / "slow-create").touch()
     command = pair.a.start(*pair.a.words("start", "--domain", pair.domain))
