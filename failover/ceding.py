@@ -43,10 +43,11 @@ def cede(settings: RemusSettings, domain: DomainSettings, note: Callable[[str], 
     note("paused")
     answer, problem = _heard(settings, domain, session)
     note("taken_over")
-    if not processes.wait_until(lambda: _is_decided(settings, name), _OUTCOME_LIMIT_S):
+    decided = _decided(settings, name)
+    if decided is None:
         raise ActError(f"{name} stands still here: {_told(settings, name).reason}; {problem or f'{peer} has it'}")
     note("destroyed")
-    if _told(settings, name).epoch:
+    if decided.epoch:
         raise ActError(f"{name} goes on here, under a new lease: {problem or f'{peer} says that it has it, too'}")
     if problem:
         raise ActError(f"{name} is {peer}'s, and was destroyed here, but: {problem}")
@@ -86,7 +87,15 @@ def _is_released(settings: RemusSettings, name: str, epoch: int) -> bool:
     return told is not None and told.epoch != epoch
 
 
-def _is_decided(settings: RemusSettings, name: str) -> bool:
-    """Whether the guard says that the guest is gone, or goes on here; one that says nothing has decided nothing."""
-    told = guard_store.current(settings.host.run_dir, name)
-    return told is not None and (not told.number or bool(told.epoch))
+def _decided(settings: RemusSettings, name: str) -> Told | None:
+    """What the guard says once the guest is gone, or goes on here; one that says nothing has decided nothing."""
+    found: list[Told] = []
+
+    def is_decided() -> bool:
+        told = guard_store.current(settings.host.run_dir, name)
+        if told is not None and (not told.number or told.epoch):
+            found.append(told)
+        return bool(found)
+
+    processes.wait_until(is_decided, _OUTCOME_LIMIT_S)
+    return found[0] if found else None

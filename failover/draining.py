@@ -4,6 +4,7 @@ A write that waits in dom0 would reach the disk once that is this host's again. 
 image is gone, each has been done, or has failed for good.
 """
 
+import errno
 import logging
 import re
 from pathlib import Path
@@ -46,5 +47,7 @@ def _image_of(file: Path) -> str | None:
     """A loop device's; None where it has been detached meanwhile."""
     try:
         return file.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n").removesuffix(_DELETED)
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENODEV):  # detached before, or while it was opened (sysfs)
+            raise
         return None
