@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from lab import actions
-from lab.trials import freeze, leased
+from lab.trials import freeze, special
 from lab.trials.part import Outcome, Session, Trial, Turn
 from lab.trials.site import Site
 
@@ -18,7 +18,7 @@ and replication, too, in the safe order."""
 def begin(site: Site, base: Base) -> None:
     """Have the pair in this state; makes the snapshots where this commit has none. Raises LabError."""
     if not freeze.is_frozen(site):
-        leased.leave(site.lab)
+        special.leave(site.lab)
         actions.up(site.lab)
         if freeze.was_frozen(site):  # a trial may have left the guest where site.yml rightly refuses to go on
             actions.restore(site.lab, "protected")

@@ -1,45 +1,32 @@
-"""Where trials of the lease begin: in, a lab in any state; out, the pair under lease in a known one, from a snapshot.
+"""Where trials of the lease begin: in, a lab in any state; out, the pair under lease in a known one, by a snapshot."""
 
-A landscape is made with the lease or without it, and fresh hosts are the shortest way from one to the other.
-"""
-
-from pathlib import Path
 from typing import Final, Literal
 
 from lab import actions
 from lab.errors import LabError
-from lab.landscape import Instance
 from lab.processes import wait
 from lab.progress import say
-from lab.trials import freeze, playbooks
+from lab.trials import freeze, playbooks, special
 from lab.trials.site import Site
-from telemetry.revision import commit
 
 State = Literal["leased", "leased-alone"]
 """leased: protected, the primary's agent stopped, so that a probe can take its place; leased-alone: not replicated."""
 WORDS: Final = ("-e", "remus_lease=true")
 """What a playbook is told here."""
+_KIND: Final = "leased"
 _PROTECTED_S: Final = 120
 _TRIES: Final = 3
 
 
 def begin(site: Site, state: State) -> None:
     """Have the pair in this state; makes landscape and snapshots where this commit has none. Raises LabError."""
-    if not _mark(site.lab).exists() or _mark(site.lab).read_text() != commit():
+    if not special.is_made(site.lab, _KIND):
         _make(site)
     actions.restore(site.lab, state)
 
 
-def leave(lab: Instance) -> None:
-    """Throw a landscape with the lease away, for who wants one without it."""
-    if _mark(lab).exists():
-        actions.forget(lab)
-
-
 def _make(site: Site) -> None:
-    actions.forget(site.lab)
-    actions.up(site.lab)
-    _mark(site.lab).touch()
+    special.begin(site.lab, _KIND)
     log = site.lab.state / "converge.json"
     counts = playbooks.play("site.yml", log, *WORDS)
     if counts.broken:
@@ -64,14 +51,10 @@ def freeze_leased(site: Site) -> None:
         raise LabError(f"replication ends each time a snapshot is taken: journalctl -u {site.guest.unit} on a")
     site.run(site.guest.primary, f"systemctl stop {site.guest.unit}", timeout_s=180)
     actions.snapshot(site.lab, "leased-alone")
-    _mark(site.lab).write_text(commit())
+    special.finish(site.lab, _KIND)
     say("the snapshots that trials of the lease begin from are taken")
 
 
 def _has_backup(site: Site) -> bool:
     shown = site.run(site.guest.primary, "hefery-remus lease show || true")
     return "with a backup" in shown
-
-
-def _mark(lab: Instance) -> Path:
-    return lab.state / "leased"

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from lab import actions
-from lab.trials import base, freeze, leased
+from lab.trials import base, freeze, special
 from lab.trials.part import Outcome, Session, Turn
 from lab.trials.site import Site
 
@@ -43,7 +43,7 @@ def test_hosts_that_an_earlier_commits_trial_left_anyhow_are_put_back_before_sit
     monkeypatch.setattr(freeze, "is_frozen", lambda _: False)
     monkeypatch.setattr(freeze, "was_frozen", lambda _: was_frozen)
     monkeypatch.setattr(freeze, "converge", lambda _: done.append("site.yml"))
-    monkeypatch.setattr(leased, "leave", lambda _: None)
+    monkeypatch.setattr(special, "leave", lambda _: None)
     monkeypatch.setattr(actions, "up", lambda _: done.append("up"))
     monkeypatch.setattr(actions, "restore", lambda _, name: done.append(name))
     base.begin(cast("Site", SimpleNamespace(lab=None)), "unprotected")
