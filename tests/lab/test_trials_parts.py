@@ -1,10 +1,13 @@
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from lab.trials.parts import PARTS
+from lab.errors import LabError
+from lab.trials.parts import PARTS, experiment
 from lab.trials.report import Row
+from lab.trials.site import Site
 
 
 def row(trial: int = 1, fault: str = "", **measured: Any) -> Row:
@@ -83,3 +86,18 @@ def test_goals_are_judged(name: str, measured: Mapping[str, Any], fine: bool) ->
 def test_intervals_are_a_table_of_what_was_measured() -> None:
     figures: dict[str, Any] = {"interval_ms": 25, "period_ms": 180.0, "pause_ms": 110.0, "rate_per_s": 5.5}
     assert summary("intervals", row(1, **figures), row(2, "broke")) == [figures]
+
+
+def test_the_experiment_tells_of_each_phase_what_was_seen_of_it() -> None:
+    figures = {"interval_ms": 25.0, "pause_ms": 200.0, "answers": 300, "errors": 0, "p95_ms": 900.0, "gap_ms": 950.0}
+    rows = [row(number, fixed={**figures, "mean_ms": mean_ms}) for number, mean_ms in enumerate((700.0, 800.0), 1)]
+    fixed, chosen = summary("experiment", *rows, row(3, fault="no report"))
+    assert fixed == {"phase": "fixed", **figures, "mean_ms": 750.0}
+    assert set(chosen.values()) == {"chosen", None}
+
+
+def test_the_experiment_names_what_is_to_be_built_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "ROOT", tmp_path)
+    monkeypatch.setattr(experiment, "_BUILT", (tmp_path / "disk.img",))
+    with pytest.raises(LabError, match=r"disk\.img not built: run `make tomcat jmeter`"):
+        experiment.EXPERIMENT.session(cast("Site", None)).__enter__()

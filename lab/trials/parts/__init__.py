@@ -8,6 +8,7 @@ from lab.trials.part import Part
 from lab.trials.parts.backup_dies import BACKUP_DIES
 from lab.trials.parts.converge import CONVERGE
 from lab.trials.parts.doubt import DOUBT
+from lab.trials.parts.experiment import EXPERIMENT
 from lab.trials.parts.failback import FAILBACK
 from lab.trials.parts.failover import FAILOVER
 from lab.trials.parts.first_copy import BEFORE_FIRST_COPY
@@ -33,6 +34,7 @@ _ORDERED: Final = (
     KILLED,
     SOAK,
     ONE_LIVE_COPY,
+    EXPERIMENT,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})
 """All parts by name."""
