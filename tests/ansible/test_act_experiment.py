@@ -178,6 +178,7 @@ def test_two_phases_are_measured_and_the_interval_is_given_back(site: Site) -> N
     seconds = [n for n in range(-5, 90) if BEGIN_MS + 5000 <= BEGIN_MS + 1000 * n < ends]
     assert (fixed["pause_ms"], chosen["pause_ms"]) == pytest.approx((np.mean(seconds), np.mean(seconds) + 60))
     assert ran.report["load"]["users"] == 10
+    assert ran.report["warm_up_s"] == 5
     assert str(site._influx.admin_token) not in ran.said
 
 

@@ -31,6 +31,7 @@ def act_report(phases, answers, plan, about):
     rows = [_phase(phase, _checkpoints(answer)) for phase, answer in zip(phases, answers, strict=True)]
     return {
         **about,
+        "warm_up_s": int(about["warm_up_s"]),  # Jinja makes text of it
         "seed": None,  # nothing is drawn: users of JMeter ask, wait, think for a fixed time, and ask again
         "guest": plan["guest"],
         "on": plan["host"],
