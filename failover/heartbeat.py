@@ -117,8 +117,16 @@ class Daemon:
 def _protected(run_dir: Path) -> tuple[str, ...]:
     """Domains whose whole copy is here, its receiver alive."""
     try:
-        records = copies.all_records(run_dir)
-    except (CopyError, OSError) as error:
+        return tuple(domain for domain in copies.domains(run_dir) if _is_protected(run_dir, domain))
+    except OSError as error:
         _log.warning("%s", error)
         return ()
-    return tuple(record.domain for record in records if record.phase == "protected" and record.is_attended)
+
+
+def _is_protected(run_dir: Path, domain: str) -> bool:
+    try:
+        record = copies.read(run_dir, domain)
+    except (CopyError, OSError) as error:  # of which the others' copies know nothing
+        _log.warning("%s", error)
+        return False
+    return record is not None and record.phase == "protected" and record.is_attended

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from failover import copies, pulse
-from failover.datagram import Heartbeat
+from failover import copies, processes, pulse
+from failover.datagram import Heartbeat, decode
 from failover.heartbeat import Daemon
 from failover.peer import copies_held
 from failover.settings import HeartbeatSettings, HostSettings, PeerSettings, RemusSettings
@@ -106,4 +106,11 @@ def test_a_record_that_is_none_ends_no_heartbeat(settings: RemusSettings, begun:
     state = copies.directory(settings.host.run_dir, "web1") / "state"
     state.parent.mkdir(parents=True)
     state.write_bytes(text)
-    begun(Daemon(settings)).beat()
+    me = processes.this_process()
+    copies.write(settings.host.run_dir, copies.Record("web2", "b", "mark", me.pid, me.started, "protected"))
+    b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    b.bind((settings.peers[0].address, settings.heartbeat.port))
+    b.settimeout(LIMIT_S)
+    with b:
+        begun(Daemon(settings)).beat()
+        assert decode(b.recv(2000), KEY).copies == ("web2",)
