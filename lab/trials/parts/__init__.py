@@ -19,6 +19,7 @@ from lab.trials.parts.killed import KILLED
 from lab.trials.parts.one_live_copy import ONE_LIVE_COPY
 from lab.trials.parts.soak import SOAK
 from lab.trials.parts.stop import STOP
+from lab.trials.parts.store_away import STORE_AWAY
 
 _ORDERED: Final = (
     CONVERGE,
@@ -32,6 +33,7 @@ _ORDERED: Final = (
     BACKUP_DIES,
     FAILBACK,
     KILLED,
+    STORE_AWAY,
     SOAK,
     ONE_LIVE_COPY,
     EXPERIMENT,
