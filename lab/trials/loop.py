@@ -32,6 +32,9 @@ _QUICK: Final = {
 _SPAN_H: Final = 0.1
 _LEAST_SPAN_H: Final = 0.01
 """Too little to learn from, which training says."""
+_SETTLE_S: Final = 24
+"""Of a load's end: the guest gives its memory back within some seconds, and a step holds four of them. Among forty calm
+steps two of a load are enough to make the load common."""
 _TRAIN_S: Final = 600
 _CALM_S: Final = 60
 _ROUNDS: Final = 4
@@ -63,7 +66,7 @@ class Pace:
 
     def disturbed(self) -> None:
         """The guest was loaded until now."""
-        self._began_s = time.monotonic()
+        self._began_s = time.monotonic() + _SETTLE_S
 
     def learn(self) -> None:
         """Train as cron does; until enough was measured, training says so and is tried again. Raises LabError."""

@@ -47,8 +47,12 @@ def test_nothing_is_learned_from_while_the_guest_was_loaded(monkeypatch: pytest.
     monkeypatch.setattr(loop, "feed", lambda *words: configs.append(words[-1]))
     monkeypatch.setattr(Site, "run", lambda *_, **__: "exit 0")
     pace = loop.Pace(Site(instance({}), Guest.declared()), shipped())
+    now_s = [1000.0]
+    monkeypatch.setattr("lab.trials.loop.time.monotonic", lambda: now_s[0])
     pace.learn()
     pace.disturbed()
-    pace.learn()
+    for after_s in (0, 204, 3600):
+        now_s[0] = 1000.0 + after_s
+        pace.learn()
     spans_h = [read(config)["training"]["span_h"] for config in configs]
-    assert spans_h == [0.1, pytest.approx(0.01)]
+    assert spans_h == [0.1, 0.01, pytest.approx(0.05), 0.1]  # what settles is not calm either
