@@ -30,10 +30,7 @@ _TRIES: Final = 3
 
 def converge(site: Site) -> None:
     """Have the playbooks make the landscape, and take the snapshots. Raises LabError."""
-    log = site.lab.state / "converge.json"
-    counts = playbooks.play("site.yml", log)
-    if counts.broken:
-        raise LabError(f"site.yml failed, see {log}: {'; '.join(counts.tasks[:3])}")
+    playbooks.insist("site.yml", site.lab.state / "converge.json")
     freeze(site)
 
 
@@ -62,10 +59,7 @@ def freeze(site: Site) -> None:
 
 
 def _protect(site: Site) -> None:
-    log = site.lab.state / "protect.json"
-    protected = playbooks.play("playbooks/protect.yml", log)
-    if protected.broken:
-        raise LabError(f"protect.yml failed, see {log}: {'; '.join(protected.tasks[:3])}")
+    playbooks.insist("playbooks/protect.yml", site.lab.state / "protect.json")
     if not wait(site.is_protected, _PROTECTED_S, every_s=1):
         unit = site.guest.unit
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")

@@ -27,10 +27,7 @@ def begin(site: Site, state: State) -> None:
 
 def _make(site: Site) -> None:
     special.begin(site.lab, _KIND)
-    log = site.lab.state / "converge.json"
-    counts = playbooks.play("site.yml", log, *WORDS)
-    if counts.broken:
-        raise LabError(f"site.yml failed, see {log}: {'; '.join(counts.tasks[:3])}")
+    playbooks.insist("site.yml", site.lab.state / "converge.json", *WORDS)
     freeze_leased(site)
 
 

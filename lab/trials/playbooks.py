@@ -65,6 +65,13 @@ def play(playbook: str, log: Path, *words: str, mitogen: bool = True) -> Counts:
         raise LabError(f"{playbook} did not run to its end, see {log}") from error
 
 
+def insist(playbook: str, log: Path, *words: str) -> None:
+    """Run one that others rest on. Raises LabError where anything failed."""
+    ran = play(playbook, log, *words)
+    if ran.broken:
+        raise LabError(f"{Path(playbook).name} failed, see {log}: {'; '.join(ran.tasks[:3])}")
+
+
 def environment(*, mitogen: bool) -> dict[str, str]:
     """Ansible's environment; with Mitogen a task takes half the time on an emulated host."""
     told = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_FORCE_COLOR": "0"}
