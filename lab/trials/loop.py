@@ -69,17 +69,17 @@ class Pace:
         self._began_s = time.monotonic() + _SETTLE_S
 
     def learn(self) -> None:
-        """Train as cron does; until enough was measured, training says so and is tried again. Raises LabError."""
-        train = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor --config {_CONFIG} train 2>&1"
-        said = [""]
+        """Until enough was measured, training says so and is tried again. Raises LabError."""
+        said = ""
 
         def learned() -> bool:
+            nonlocal said
             self._configure()
-            said[0] = self._site.run(_MONITOR, f"{train}; echo exit $?", timeout_s=120)
-            return said[0].rstrip().endswith("exit 0")
+            has_learned, said = train(self._site, f"--config {_CONFIG}")
+            return has_learned
 
         if not wait(learned, _TRAIN_S, every_s=10):
-            raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said[0]}")
+            raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said}")
 
     def await_calm(self) -> None:
         """Wait until the interval is the calm one; learn again where this machine's calm is another by now.
@@ -113,6 +113,13 @@ def quick_predictor(site: Site) -> Iterator[Pace]:
         yield pace
     finally:
         site.run(_MONITOR, f"rm -rf {_DROP_IN} {_CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
+
+
+def train(site: Site, options: str = "") -> tuple[bool, str]:
+    """Train as cron does; whether a model came of it, and what was said. Raises LabError."""
+    command = f"setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor {options} train 2>&1"
+    said = site.run(_MONITOR, f"{command}; echo exit $?", timeout_s=120)
+    return said.rstrip().endswith("exit 0"), said
 
 
 def interval_ms(site: Site) -> float | None:

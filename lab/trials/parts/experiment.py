@@ -17,7 +17,7 @@ from lab.errors import LabError
 from lab.landscape import HOSTS, ROOT
 from lab.processes import wait
 from lab.progress import step
-from lab.trials import playbooks, special
+from lab.trials import loop, playbooks, special
 from lab.trials.guest import Guest
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
@@ -34,7 +34,6 @@ _LEARN_AT_S: Final = (200, 320, 440)
 """Of the load from which the predictor learns: at first of the protective interval alone, then of longer ones, too."""
 _LEARN_S: Final = 480
 _LOAD_S: Final = 240
-_TRAIN: Final = "setpriv --reuid hefery --regid hefery --clear-groups hefery-predictor train 2>&1"
 _PHASES: Final = ("fixed", "chosen")
 _FIGURES: Final = ("interval_ms", "pause_ms", "answers", "errors", "mean_ms", "p95_ms", "gap_ms")
 
@@ -72,18 +71,15 @@ def _learn(site: Site, folder: Path) -> None:
     with step("the predictor learns how the guest is under load"):
         for at_s in _LEARN_AT_S:
             time.sleep(max(0.0, began_s + at_s - time.monotonic()))
-            said = site.run(HOSTS["m"], f"{_TRAIN}; echo exit $?")
-            if not said.rstrip().endswith("exit 0"):
+            has_learned, said = loop.train(site)
+            if not has_learned:
                 raise LabError(f"the predictor has not learned: {said}")
         time.sleep(max(0.0, began_s + _LEARN_S - time.monotonic()))
     _play("playbooks/client.yml", folder, "-e", f"jmeter_duration_s={_LOAD_S}")
 
 
 def _play(playbook: str, folder: Path, *words: str) -> None:
-    log = folder / f"{Path(playbook).stem}.json"
-    counts = playbooks.play(playbook, log, *_WORDS, *words)
-    if counts.broken:
-        raise LabError(f"{playbook} failed, see {log}: {'; '.join(counts.tasks[:3])}")
+    playbooks.insist(playbook, folder / f"{Path(playbook).stem}.json", *_WORDS, *words)
 
 
 def _trial(turn: Turn) -> Outcome:
