@@ -16,6 +16,7 @@ from typing import Any
 import urllib3
 
 from failover.lease_settings import LeaseSettings
+from tests.waiting import freeze
 
 _FIND = [str(Path(__file__).parents[1] / "scripts" / "etcd"), "--find"]
 _START_LIMIT_S = 30.0
@@ -66,6 +67,10 @@ class Member:
     def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
+
+    def freeze(self) -> None:
+        assert self.process is not None
+        freeze(self.process.pid)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -140,7 +145,7 @@ def coded(text: str) -> str:
 @contextmanager
 def frozen(member: Member) -> Iterator[None]:
     """It stands still meanwhile."""
-    member.signal(signal.SIGSTOP)
+    member.freeze()
     try:
         yield
     finally:
