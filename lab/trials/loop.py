@@ -14,7 +14,7 @@ from lab.trials.children import feed
 from lab.trials.site import Site
 
 _MONITOR: Final = HOSTS["m"]
-_CONFIG: Final = "/etc/hefery/trials.toml"
+CONFIG: Final = "/etc/hefery/trials.toml"
 _DROP_IN: Final = "/run/systemd/system/hefery-predictor.service.d"
 """Gone after a reboot, and never a playbook's."""
 CALM_MS: Final = 500
@@ -75,7 +75,7 @@ class Pace:
         def learned() -> bool:
             nonlocal said
             self._configure()
-            has_learned, said = train(self._site, f"--config {_CONFIG}")
+            has_learned, said = train(self._site, f"--config {CONFIG}")
             return has_learned
 
         if not wait(learned, _TRAIN_S, every_s=10):
@@ -97,14 +97,14 @@ class Pace:
     def _configure(self) -> None:
         quiet_h = (time.monotonic() - self._began_s) / 3600
         config = quick(self._config, span_h=min(_SPAN_H, max(quiet_h, _LEAST_SPAN_H)))
-        feed(self._site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {_CONFIG}", config)
+        feed(self._site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {CONFIG}", config)
 
 
 @contextmanager
 def quick_predictor(site: Site) -> Iterator[Pace]:
     """The predictor at the quick pace, with a model of the calm guest; as it was when the block is left."""
     pace = Pace(site, site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
-    own = f"[Service]\nExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {_CONFIG} run\n"
+    own = f"[Service]\nExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {CONFIG} run\n"
     feed(site.lab, _MONITOR, f"mkdir -p {_DROP_IN} && cat >{_DROP_IN}/trials.conf && systemctl daemon-reload", own)
     try:
         with step("the predictor learns what calm is"):
@@ -112,7 +112,7 @@ def quick_predictor(site: Site) -> Iterator[Pace]:
         site.run(_MONITOR, "systemctl restart hefery-predictor")
         yield pace
     finally:
-        site.run(_MONITOR, f"rm -rf {_DROP_IN} {_CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
+        site.run(_MONITOR, f"rm -rf {_DROP_IN} {CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
 
 
 def train(site: Site, options: str = "") -> tuple[bool, str]:

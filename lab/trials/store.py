@@ -1,7 +1,7 @@
 """What the store has: in, a measurement and a time; out, its points, read on the monitoring host with its own tools."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,15 +35,24 @@ class Seen:
     fields: dict[str, Any]
 
 
-def points(site: Site, measurement: str, start_ns: int, stop_ns: int) -> list[Seen]:
-    """The guest's points of [start, stop), oldest first. Raises LabError."""
+def points(
+    site: Site, measurement: str, start_ns: int, stop_ns: int, *, of: Mapping[str, str] | None = None
+) -> list[Seen]:
+    """Points of [start, stop) with these tags, else the guest's; oldest first. Raises LabError."""
+    tags = {"domain": site.guest.name} if of is None else of
     command = f"/opt/hefery/venv/bin/python - {measurement} {start_ns} {stop_ns}"
     seen = [Seen(*json.loads(line)) for line in feed(site.lab, _MONITOR, command, _READ).splitlines()]
-    return sorted((s for s in seen if s.tags.get("domain") == site.guest.name), key=lambda s: s.time_ns)
+    return sorted((s for s in seen if tags.items() <= s.tags.items()), key=lambda s: s.time_ns)
 
 
 def await_point(
-    site: Site, measurement: str, start_ns: int, limit_s: float, wanted: Callable[[Seen], bool]
+    site: Site,
+    measurement: str,
+    start_ns: int,
+    limit_s: float,
+    wanted: Callable[[Seen], bool],
+    *,
+    of: Mapping[str, str] | None = None,
 ) -> Seen | None:
     """The first point from `start_ns` on that is `wanted`, once the store has it; None after `limit_s`.
 
@@ -52,7 +61,7 @@ def await_point(
     found: list[Seen] = []
 
     def there() -> bool:
-        seen = points(site, measurement, start_ns, start_ns + int((limit_s + _AHEAD_S) * NS_PER_S))
+        seen = points(site, measurement, start_ns, start_ns + int((limit_s + _AHEAD_S) * NS_PER_S), of=of)
         found.extend(point for point in seen if wanted(point))
         return bool(found)
 

@@ -20,6 +20,7 @@ from lab.trials.parts.one_live_copy import ONE_LIVE_COPY
 from lab.trials.parts.soak import SOAK
 from lab.trials.parts.stop import STOP
 from lab.trials.parts.store_away import STORE_AWAY
+from lab.trials.parts.training import TRAINING
 
 _ORDERED: Final = (
     CONVERGE,
@@ -34,6 +35,7 @@ _ORDERED: Final = (
     FAILBACK,
     KILLED,
     STORE_AWAY,
+    TRAINING,
     SOAK,
     ONE_LIVE_COPY,
     EXPERIMENT,
