@@ -143,7 +143,7 @@ ALERTS: Final[Sequence[Alert]] = (
     ),
     Alert(
         "refit-refused",
-        "Model refused by its own training",
+        "No new model from the last training",
         newest_of_each(points("training", "accepted", since=_SINCE), ["model"])
         .pipe("group()", "map(fn: (r) => ({model: r.model, refused: if r._value then 0 else 1}))")
         .keep("model", "refused"),
@@ -151,7 +151,7 @@ ALERTS: Final[Sequence[Alert]] = (
         0,
         "0s",
         "warning",
-        "The newest {{ $labels.model }} model was refused",
+        "The last training of the {{ $labels.model }} model was refused or broke",
         "The model before stays in force and goes stale; Training on the dashboard says why.",
         PIPELINE,
         "Training",

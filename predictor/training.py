@@ -10,14 +10,14 @@ from predictor import hmm, model_files, trained
 from predictor.curriculum import Curriculum, TooLittleDataError, gather
 from predictor.forecast import observe
 from predictor.learning import Lesson, learn, learn_chains
-from predictor.model import Chains, Model
+from predictor.model import Chains, Mode, Model
 from predictor.model_files import ModelFileError
 from predictor.observations import MISSING
 from predictor.settings import ModelSettings, PredictorSettings
 from predictor.symbols import Trend
 from predictor.thresholds import with_thresholds
 from predictor.trained import Trained
-from telemetry.point import Point, Value
+from telemetry.point import MAX_TEXT_LENGTH, Point, Value
 from telemetry.store import Store
 
 
@@ -60,6 +60,12 @@ def train(store: Store, settings: PredictorSettings, now_ns: int, *, dry_run: bo
     if not dry_run:
         store.append([_point(outcome, settings, now_ns)])
     return outcome
+
+
+def broken(mode: Mode, reason: str, now_ns: int) -> Point:
+    """What stands for a training that did not come to an end."""
+    fields: dict[str, Value] = {"accepted": False, "reason": reason[:MAX_TEXT_LENGTH]}
+    return Point("training", {"model": mode}, fields, now_ns)
 
 
 def _learn(curriculum: Curriculum, settings: PredictorSettings) -> Outcome:

@@ -28,7 +28,7 @@ def train(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         seeded = settings.training.model_copy(update={"seed": arguments.seed})
         settings = settings.model_copy(update={"training": seeded})
-    with _opened(settings) as store, nullcontext() if arguments.dry_run else _told_of(store):
+    with _opened(settings) as store, nullcontext() if arguments.dry_run else _told_of(store, settings):
         outcome = training.train(store, settings, time.time_ns(), dry_run=arguments.dry_run)
     if not outcome.accepted:
         print(f"hefery-predictor: no new model: {outcome.reason}", file=sys.stderr)
@@ -38,15 +38,16 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _told_of(store: Store) -> Iterator[None]:
-    """Leave an event where a training breaks, for nobody may look at cron's log."""
+def _told_of(store: Store, settings: PredictorSettings) -> Iterator[None]:
+    """Leave an event, and a training without success, where one breaks: nobody may look at cron's log."""
     try:
         yield
     except Exception as error:
         tags = {"kind": "training_failed", "domain": NOBODY, "host": socket.gethostname()}
-        text = f"no new model: {type(error).__name__}: {error}"[:MAX_TEXT_LENGTH]
+        reason, now_ns = f"{type(error).__name__}: {error}", time.time_ns()
+        event = Point("event", tags, {"text": f"no new model: {reason}"[:MAX_TEXT_LENGTH]}, now_ns)
         with suppress(StoreError):  # it may be what broke
-            store.append([Point("event", tags, {"text": text}, time.time_ns())])
+            store.append([event, training.broken(settings.model.mode, reason, now_ns)])
         raise
 
 

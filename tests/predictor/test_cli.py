@@ -58,7 +58,7 @@ def test_help_teaches_the_order_of_things(capsys: pytest.CaptureFixture[str]) ->
     assert "hefery-predictor incident add --domain web" in told
 
 
-def test_a_broken_training_leaves_the_model_in_force_and_an_event(
+def test_a_broken_training_leaves_the_model_in_force_and_tells_so(
     config: Path, measured: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--config", str(config), "train"]) == 0
@@ -72,7 +72,11 @@ def test_a_broken_training_leaves_the_model_in_force_and_an_event(
     assert "made later than now" in capsys.readouterr().err
     (event,) = measured.latest("event", since_ns=0)
     assert event.tags["kind"] == "training_failed"
-    assert str(event.fields["text"]).startswith(f"no new model: ModelFileError: {kept}: made later than now")
+    reason = f"ModelFileError: {kept}: made later than now"
+    assert str(event.fields["text"]).startswith(f"no new model: {reason}")
+    (training,) = measured.latest("training", since_ns=0)
+    assert (training.tags["model"], training.fields["accepted"]) == ("default", False)
+    assert str(training.fields["reason"]).startswith(reason)
     assert list((tmp_path / "models").iterdir()) == [kept]
     assert kept.read_bytes() == content
 
