@@ -15,6 +15,8 @@ _LOAD: Final = "cpu=0.9&pages_per_s=2000&megabytes=32&seconds=40"
 _NO_LOAD: Final = "seconds=0"
 _MOST_S: Final = 3.0
 _PATIENCE_S: Final = 60
+_BEFORE_S: Final = 30
+_TRIES: Final = 3
 
 
 @contextmanager
@@ -25,17 +27,25 @@ def _session(site: Site) -> Iterator[Trial]:
 
 
 def _trial(site: Site, pace: loop.Pace, turn: Turn) -> Outcome:
-    """Load the guest in calm. The decision and its forecast carry one time: just before they are written."""
-    pace.await_calm()
-    time.sleep(turn.random.uniform(0, 3))
-    try:
-        return _loaded(site)
-    finally:
-        site.load(_NO_LOAD)  # so that the next trial finds calm the sooner
-        pace.disturbed()
+    """Load the guest in calm; again, where calm was over by itself when the load came."""
+    for _ in range(_TRIES):
+        pace.await_calm()
+        time.sleep(turn.random.uniform(0, 3))
+        try:
+            outcome = _loaded(site)
+        finally:
+            site.load(_NO_LOAD)  # so that the next trial finds calm the sooner
+            pace.disturbed()
+        if outcome is not None:
+            return outcome
+    return Outcome({}, (f"calm was over before the load came, {_TRIES} times",))
 
 
-def _loaded(site: Site) -> Outcome:
+def _loaded(site: Site) -> Outcome | None:
+    """What came of a load; None where the interval was short already, so that no order could change it.
+
+    The decision and its forecast carry one time: just before they are written.
+    """
     ahead_ns = clocks.ahead_ns(site.lab, site.guest.primary)
     loaded_ns = time.time_ns()
     site.load(_LOAD)
@@ -44,6 +54,9 @@ def _loaded(site: Site) -> Outcome:
     )
     if decision is None:
         return Outcome({}, (f"no decision shortened the interval in {_PATIENCE_S} s under load",))
+    before = store.points(site, "decision", loaded_ns - _BEFORE_S * NS_PER_S, decision.time_ns)
+    if before and before[-1].fields["interval_ms"] < loop.CALM_MS:
+        return None
     applied = _applied(site, decision, loaded_ns)
     forecasts = store.points(site, "forecast", decision.time_ns, decision.time_ns + 1)
     in_force_s = None if applied is None else (applied.time_ns - ahead_ns - decision.time_ns) / NS_PER_S
