@@ -21,6 +21,7 @@ from lab.trials.parts.soak import SOAK
 from lab.trials.parts.stop import STOP
 from lab.trials.parts.store_away import STORE_AWAY
 from lab.trials.parts.training import TRAINING
+from lab.trials.parts.upkeep import UPKEEP
 
 _ORDERED: Final = (
     CONVERGE,
@@ -36,6 +37,7 @@ _ORDERED: Final = (
     KILLED,
     STORE_AWAY,
     TRAINING,
+    UPKEEP,
     SOAK,
     ONE_LIVE_COPY,
     EXPERIMENT,

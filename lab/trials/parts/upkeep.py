@@ -1,0 +1,123 @@
+"""What operators do to the monitoring host: in, a protected landscape; out, whether it is whole after each act."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from lab.landscape import HOSTS, ROOT
+from lab.processes import wait
+from lab.trials import base, loop, playbooks, store
+from lab.trials.part import Outcome, Part, Trial, Turn, faults
+from lab.trials.report import Row
+from lab.trials.site import Site
+from telemetry.units import NS_PER_S
+
+_MONITOR: Final = HOSTS["m"]
+_VERIFIED: Final = ROOT / "build" / "lab" / "verify.json"
+_ONLY_RED: Final = "Be green only where every check is"
+_WINDOW_S: Final = 30
+_BETWEEN_S: Final = 15
+"""From a backup to its restore: what comes then has to be gone."""
+_PATIENCE_S: Final = 60
+_TOKENS: Final = "sha256sum /etc/hefery/*.token"
+
+
+@contextmanager
+def _session(site: Site) -> Iterator[Trial]:
+    base.begin(site, "protected")
+    with loop.quick_predictor(site):
+        yield lambda turn: _trial(site, turn)
+
+
+def _trial(site: Site, turn: Turn) -> Outcome:
+    act = tuple(_ACTS)[turn.number - 1]
+    began_s = time.monotonic()
+    found = _ACTS[act](site, turn.folder)
+    took_s = round(time.monotonic() - began_s, 1)
+    is_protected = wait(site.is_protected, _PATIENCE_S, every_s=1)
+    red, checks = _verified(turn.folder)
+    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys(red, True)}
+    return Outcome({"act": act, "act_s": took_s, "checks": checks}, faults(wrong))
+
+
+def _verify(_: Site, __: Path) -> dict[str, bool]:
+    """As each trial does after its act."""
+    return {}
+
+
+def _backup_and_restore(site: Site, folder: Path) -> dict[str, bool]:
+    until_ns = time.time_ns() - _WINDOW_S * NS_PER_S
+    window = (until_ns - _WINDOW_S * NS_PER_S, until_ns)
+    before = store.points(site, "domain", *window)
+    playbooks.insist("playbooks/backup.yml", folder / "backup.json")
+    copied_ns = time.time_ns()
+    time.sleep(_BETWEEN_S)
+    begun_ns = time.time_ns()
+    playbooks.insist("playbooks/restore.yml", folder / "restore.json")
+    restored_ns = time.time_ns()
+    newer = store.points(site, "forecast", copied_ns, begun_ns)
+    after = store.await_point(site, "domain", restored_ns, _PATIENCE_S, lambda _: True)
+    return {
+        "there was nothing to copy": not before,
+        "a sample from before the backup is not there": store.points(site, "domain", *window) != before,
+        f"{len(newer)} forecasts from after the backup are there": bool(newer),
+        "no sample came after the restore": after is None,
+    }
+
+
+def _rotate(site: Site, folder: Path) -> dict[str, bool]:
+    before = {host: site.run(host, _TOKENS) for host in (*site.both(), _MONITOR)}
+    playbooks.insist("playbooks/rotate-tokens.yml", folder / "rotate.json")
+    return {f"{host.name} has its tokens from before": site.run(host, _TOKENS) == was for host, was in before.items()}
+
+
+def _upgrade(_: Site, folder: Path) -> dict[str, bool]:
+    """To the versions that run already, which is all of the way that can be gone here."""
+    counts = playbooks.play("playbooks/upgrade.yml", folder / "upgrade.json")
+    return dict.fromkeys(_failed(counts), True)
+
+
+_ACTS: Final[Mapping[str, Callable[[Site, Path], dict[str, bool]]]] = MappingProxyType(
+    {"verify": _verify, "backup, restore": _backup_and_restore, "rotate tokens": _rotate, "upgrade": _upgrade}
+)
+
+
+def _verified(folder: Path) -> tuple[list[str], int]:
+    """What verify.yml finds wrong, but for panels with nothing to show; and how many checks it made."""
+    _VERIFIED.unlink(missing_ok=True)
+    counts = playbooks.play("playbooks/verify.yml", folder / "verify.json")
+    if not _VERIFIED.exists():
+        return [f"verify.yml has made no report: {'; '.join(counts.tasks[-3:])}"], 0
+    told = json.loads(_VERIFIED.read_text(encoding="utf-8"))
+    return [*red(told["rows"]), *_failed(counts)], told["checks"]
+
+
+def red(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The checks that failed. The landscape of trials has no load client and no incidents, which some panels show."""
+    return [
+        f"{row['part']} {row['check']}: {row['found']}"
+        for row in rows
+        if not row["ok"] and not (row["part"] == "panel" and row["found"].startswith("0 of "))
+    ]
+
+
+def _failed(counts: playbooks.Counts) -> list[str]:
+    """The tasks that failed but for the last of verify.yml, which does so for any red row."""
+    is_red = any(_ONLY_RED in task for task in counts.tasks)
+    failed = [task for task in counts.tasks if not task.endswith(": changed") and _ONLY_RED not in task]
+    return failed[-3:] if counts.broken > is_red else []
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "trials": len(rows),
+        "whole": sum(row.passed for row in rows),
+        "act_s": {row.measured["act"]: row.measured["act_s"] for row in rows if "act" in row.measured},
+    }
+
+
+UPKEEP: Final = Part("upkeep", "upkeep", 0, len(_ACTS), _session, _summary, fixed=True)
