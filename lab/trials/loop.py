@@ -36,10 +36,11 @@ _SETTLE_S: Final = 24
 """Of a load's end: the guest gives its memory back within some seconds, and a step holds four of them. Among forty calm
 steps two of a load are enough to make the load common."""
 _TRAIN_S: Final = 600
-_CALM_S: Final = 60
+_CALM_S: Final = 150
+"""Surprise and the learned chains look back over a minute and more: it took 96 s from a load's end to the calm interval."""
 _STEADY_S: Final = 6
 """The predictor takes up a new model with its next tick, some 2 s later, and the agent its decision."""
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 
 
 def quick(config: str, span_h: float = _SPAN_H) -> str:
