@@ -20,7 +20,7 @@ _CONFIG: Final = Path("/etc/hefery/predictor.toml")
 
 _EPILOG: Final = """\
 The order of things:
-  1. Agents measure. Wait for training.min_steps calm steps (600) of series.step_s each (1 s).
+  1. Agents measure. Wait for training.min_steps calm steps (600) of series.step_s each (5 s).
   2. hefery-predictor train                learns what calm looks like; let cron repeat it every night
      hefery-predictor show                 what was learned, and what was decided last
   3. hefery-predictor once --dry-run       what a predictor that starts now would decide, and why

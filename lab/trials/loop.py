@@ -37,7 +37,7 @@ _SETTLE_S: Final = 24
 steps two of a load are enough to make the load common."""
 _TRAIN_S: Final = 600
 _CALM_S: Final = 150
-"""Surprise and the learned chains look back over a minute and more: it took 96 s from a load's end to the calm interval."""
+"""Surprise and the learned chains look back over a minute and more: from a load's end to calm it took 96 s."""
 _STEADY_S: Final = 6
 """The predictor takes up a new model with its next tick, some 2 s later, and the agent its decision."""
 _ROUNDS: Final = 3

@@ -13,5 +13,12 @@ def test_evidence_tells_whose_history_went_on() -> None:
     evidence = EVIDENCE.act_evidence(made, watched, handed, FAILED_OVER)
     assert evidence["steps_s"] == {"destroyed": 1.5}
     assert (evidence["same_history"], evidence["hand_over_s"], evidence["lives_on"]) == (True, 62.5, ["b"])
-    for changes in ({"after": {"boot": "CD"}}, {"before": None, "after": None}):
-        assert not EVIDENCE.act_evidence(made, {**watched, **changes}, handed, FAILED_OVER)["same_history"]
+    for changes, is_same in (
+        ({"after": {"boot": "CD"}}, False),
+        ({"after": {}}, False),
+        ({"before": None, "after": None}, False),
+        ({"after": None}, False),
+        ({"before": {}, "after": {}}, None),
+    ):
+        told = EVIDENCE.act_evidence(made, {**watched, **changes}, handed, FAILED_OVER)
+        assert told["same_history"] is is_same

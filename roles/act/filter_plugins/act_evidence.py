@@ -22,10 +22,17 @@ def act_evidence(plan, watched, handed, seen):
         "without_answer_s": watched["without_answer_s"],
         "before": before,
         "after": after,
-        "same_history": watched["before"] is not None and before.get("boot") == after.get("boot"),
+        "same_history": _is_same_boot(watched["before"], watched["after"]),
         "lives_on": [host for host, look in seen.items() if look and plan["guest"] in look["live"]],
         "arrives_on": [host for host, look in seen.items() if look and plan["guest"] in look["incoming"]],
     }
+
+
+def _is_same_boot(before, after):
+    """Return whether it went on, by the boot that its page names; None for a page that names none."""
+    if before is None or after is None:
+        return False
+    return before.get("boot") == after.get("boot") if "boot" in before or "boot" in after else None
 
 
 def _seconds(text):

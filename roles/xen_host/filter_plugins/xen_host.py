@@ -99,7 +99,10 @@ def nfs_disk(guests, **_):
     """Memory goes back to the last checkpoint in a failover, a shared disk does not."""
     for guest in guests:
         if guest.get("disk"):
-            yield f"the disk of {guest['name']} is not replicated: after a failover it is newer than the memory"
+            yield (
+                f"the disk of {guest['name']} is not replicated: after a failover it is newer than the memory; where your"
+                " guests' file systems bear that, say so by `xen_host_accepted_findings: [nfs_disk]` in the inventory"
+            )
 
 
 def bridge(probe, bridge_port, **_):
