@@ -100,8 +100,8 @@ def nfs_disk(guests, **_):
     for guest in guests:
         if guest.get("disk"):
             yield (
-                f"the disk of {guest['name']} is not replicated: after a failover it is newer than the memory; where your"
-                " guests' file systems bear that, say so by `xen_host_accepted_findings: [nfs_disk]` in the inventory"
+                f"the disk of {guest['name']} is not replicated: after a failover it is newer than the memory; where"
+                " your guests' file systems bear that, say so by `xen_host_accepted_findings: [nfs_disk]`"
             )
 
 
