@@ -75,6 +75,12 @@ def test_with_a_fence_a_disk_is_its_image_and_attached_by_the_hotplug_script() -
     assert {"target=/srv/hefery/web1/web1.img", "script=/usr/local/sbin/hefery-block"} <= set(words)
 
 
+def test_a_guest_may_have_no_initial_ramdisk() -> None:
+    assert guest_config()["ramdisk"] == guest_config(ramdisk_path="own.gz")["ramdisk"]
+    assert guest_config()["ramdisk"].endswith("/web1/initrd.gz")
+    assert "ramdisk" not in guest_config(ramdisk_path="")
+
+
 def test_a_guest_may_have_no_disk() -> None:
     diskless = {key: value for key, value in GUEST.items() if key != "disk"}
     assert "\ndisk =" not in render("lab", "a", "guest", "guest.cfg.j2", item=diskless)

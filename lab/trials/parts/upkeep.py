@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from lab.errors import LabError
 from lab.landscape import HOSTS, ROOT
 from lab.processes import wait
 from lab.trials import base, loop, playbooks, store
@@ -23,6 +24,7 @@ _WINDOW_S: Final = 30
 _BETWEEN_S: Final = 15
 """From a backup to its restore: what comes then has to be gone."""
 _PATIENCE_S: Final = 60
+_MOST_SPOOLED_S: Final = 10.0
 _TOKENS: Final = "sha256sum /etc/hefery/*.token"
 
 
@@ -30,7 +32,23 @@ _TOKENS: Final = "sha256sum /etc/hefery/*.token"
 def _session(site: Site) -> Iterator[Trial]:
     base.begin(site, "protected")
     with loop.quick_predictor(site):
+        _await_spools(site)
         yield lambda turn: _trial(site, turn)
+
+
+def _await_spools(site: Site) -> None:
+    """Until each agent has told of its spool again: in what it said first its points are as old as the snapshot."""
+    for host in site.both():
+        is_drained = store.await_point(
+            site,
+            "agent",
+            time.time_ns(),
+            2 * _PATIENCE_S,
+            lambda p: p.fields["spool_oldest_s"] < _MOST_SPOOLED_S,
+            of={"host": host.name},
+        )
+        if is_drained is None:
+            raise LabError(f"the spool of {host.name} is not drained")
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
