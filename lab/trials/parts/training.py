@@ -127,4 +127,4 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     return {"trials": len(rows), "passed": sum(row.passed for row in rows), "took_s": values(rows, "took_s")}
 
 
-TRAINING: Final = Part("training", "training", 0, len(_CASES), _session, _summary, fixed=True)
+TRAINING: Final = Part("training", "training", len(_CASES), len(_CASES), _session, _summary, fixed=True)

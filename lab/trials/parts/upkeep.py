@@ -138,4 +138,4 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-UPKEEP: Final = Part("upkeep", "upkeep", 0, len(_ACTS), _session, _summary, fixed=True)
+UPKEEP: Final = Part("upkeep", "upkeep", 1, len(_ACTS), _session, _summary, fixed=True)
