@@ -57,8 +57,8 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     found = _ACTS[act](site, turn.folder)
     took_s = round(time.monotonic() - began_s, 1)
     is_protected = wait(site.is_protected, _PATIENCE_S, every_s=1)
-    red, checks = _verified(turn.folder)
-    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys(red, True)}
+    failed, checks = _verified(turn.folder)
+    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys(failed, True)}
     return Outcome({"act": act, "act_s": took_s, "checks": checks}, faults(wrong))
 
 
