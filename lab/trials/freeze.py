@@ -28,17 +28,17 @@ _GIVEN_UP_S: Final = 4
 _TRIES: Final = 3
 
 
-def converge(site: Site) -> None:
-    """Have the playbooks make the landscape, and take the snapshots. Raises LabError."""
-    playbooks.insist("site.yml", site.lab.state / "converge.json")
-    freeze(site)
+def converge(site: Site, *words: str) -> None:
+    """Have the playbooks, told `words`, make the landscape, and take the snapshots. Raises LabError."""
+    playbooks.insist("site.yml", site.lab.state / "converge.json", *words)
+    freeze(site, *words)
 
 
-def freeze(site: Site) -> None:
+def freeze(site: Site, *words: str) -> None:
     """Take the snapshots of a landscape that has converged, and leave it protected. Raises LabError."""
     forget(site)
     for _ in range(_TRIES):
-        _protect(site)
+        _protect(site, *words)
         actions.snapshot(site.lab, "protected")
         site.run(site.guest.primary, WITHOUT_AGENT, timeout_s=180)
         actions.snapshot(site.lab, "probed")
@@ -58,9 +58,9 @@ def freeze(site: Site) -> None:
     say("the snapshots that trials begin from are taken")
 
 
-def _protect(site: Site) -> None:
-    playbooks.insist("playbooks/protect.yml", site.lab.state / "protect.json")
-    if not wait(site.is_protected, _PROTECTED_S, every_s=1):
+def _protect(site: Site, *words: str) -> None:
+    playbooks.insist("playbooks/protect.yml", site.lab.state / "protect.json", *words)
+    if not wait(site.has_backup, _PROTECTED_S, every_s=1):
         unit = site.guest.unit
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
 
@@ -84,7 +84,8 @@ def _recreate(site: Site) -> None:
     folder.mkdir()
     evidence.collect(site.lab, folder)
     say(f"{name} HAS CRASHED while the snapshots were taken (see {folder}): it is created anew, and they are once more")
-    anew = f"systemctl stop {site.guest.unit}; xl destroy {name} && xl create -q /etc/xen/{name}.cfg"
+    start = f"hefery-remus start --domain {name}" if site.has_lease() else f"xl create -q /etc/xen/{name}.cfg"
+    anew = f"systemctl stop {site.guest.unit}; xl destroy {name} && {start}"
     site.run(site.guest.primary, anew, timeout_s=300)
 
 

@@ -81,4 +81,4 @@ def load(path: Path, run: Run) -> Report:
 
 
 def _row(said: Mapping[str, Any]) -> Row:
-    return Row(said["trial"], tuple(said["faults"]), said["seconds"], said["measured"])
+    return Row(said["trial"], tuple(said["faults"]), said["seconds"], said["measured"], said.get("at_first", ""))

@@ -14,23 +14,27 @@ COMMAND: Final = "journalctl --no-pager --output short-unix --since -5min --line
 PARTS: Final = ("silence_until_decided_s", "xl_s", "network_s", "server_s")
 """The old primary's silence until the gate decides, xl's waking of the copy, then until the guest's first frame, then
 until its first answer."""
+CLAIM_PARTS: Final = ("lease_s", "fence_s", "record_s", "stream_s", "guard_s")
+"""Of the decision, where a lease decides: `lease_s` counts from the primary's last sign of life, not from its end."""
 _DECIDED: Final = re.compile(r"^([0-9]+\.[0-9]+) .*: taking over: ", re.MULTILINE)
-_WOKEN: Final = re.compile(r" runs here now: .*, xl ([0-9]+) ms")
+_WOKEN: Final = re.compile(r" runs here now: .*, xl [0-9]+ ms")
+_PART: Final = re.compile(r"(xl|lease|fence|record|stream|guard) ([0-9]+) ms")
 
 
 def shares(journal: str, frames: Sequence[Frame], host: str, cut_ns: int, answer_s: float | None) -> dict[str, float]:
-    """Seconds of each part that is known, of a takeover by `host` after `cut_ns`; they add up to `answer_s`."""
+    """Seconds of each part that is known, of a takeover by `host` after `cut_ns`; PARTS add up to `answer_s`."""
     decided = [float(at) - cut_ns / NS_PER_S for at in _DECIDED.findall(journal)]
     decided_s = min((at_s for at_s in decided if at_s > 0), default=None)
     woken = _WOKEN.findall(journal)
     heard = [frame.time_ns for frame in frames if frame.host == host and frame.time_ns > cut_ns]
     if decided_s is None or not woken or not heard or answer_s is None:
         return {}
-    xl_s, heard_s = int(woken[-1]) * NS_PER_MS / NS_PER_S, (min(heard) - cut_ns) / NS_PER_S
+    told_s = {f"{part}_s": int(ms) * NS_PER_MS / NS_PER_S for part, ms in _PART.findall(woken[-1])}
+    xl_s, heard_s = told_s.pop("xl_s"), (min(heard) - cut_ns) / NS_PER_S
     times_s = (decided_s, xl_s, heard_s - decided_s - xl_s, answer_s - heard_s)
-    return dict(zip(PARTS, times_s, strict=True))
+    return {**dict(zip(PARTS, times_s, strict=True)), **told_s}
 
 
 def medians(rows: Sequence[Row]) -> dict[str, float | None]:
     """Of each part, over the trials in which it is known."""
-    return {part: median_of(rows, part) for part in PARTS}
+    return {part: median_of(rows, part) for part in (*PARTS, *CLAIM_PARTS)}

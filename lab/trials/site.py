@@ -19,6 +19,7 @@ from lab.trials.guest import Guest
 from lab.trials.sightings import Answer, Frame, Write
 
 _LOAD_LIMIT_S = 30
+_GUARD = "/etc/systemd/system/hefery-guard@.service"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,17 @@ class Site:
     def is_protected(self, host: Host | None = None) -> bool:
         """Whether the agent on a host (the primary) says that checkpoints keep coming."""
         return self.replication(host).get("protected") is True
+
+    def has_lease(self) -> bool:
+        """Whether a lease decides who may run the guest."""
+        return "yes" in self.run(self.guest.primary, f"test -e {_GUARD} && echo yes || true")
+
+    def has_backup(self) -> bool:
+        """Whether the guest is protected, and, where there is a lease, its record says so, too."""
+        if not self.is_protected():
+            return False
+        shown = "hefery-remus lease show || true"
+        return not self.has_lease() or "with a backup" in self.run(self.guest.primary, shown)
 
     def both(self) -> tuple[Host, Host]:
         """Primary and backup."""

@@ -14,10 +14,13 @@ from failover.settings import RemusSettings
 from tests.ansible.plugins import ROLES
 from tests.ansible.rendering import evaluate, render
 
+CLUSTER = {"remus_lease_cluster_id": "cdf818194e3a8c32"}
+"""What a running etcd tells: without it there is no [lease] to read."""
+
 
 def settings(tmp_path: Path, inventory: str, host: str, **more: Any) -> RemusSettings:
     path = tmp_path / f"{host}.toml"
-    path.write_text(render(inventory, host, "remus", "remus.toml.j2", **more))
+    path.write_text(render(inventory, host, "remus", "remus.toml.j2", **CLUSTER, **more))
     return load(path)
 
 
@@ -128,13 +131,11 @@ exit 3
 
 
 SERVE = ["ssh", "-F", "/etc/hefery/fence.ssh", "-o", "ControlMaster=yes", "fence", "serve"]
-LEASE = {"remus_lease": "true", "remus_lease_cluster_id": "cdf818194e3a8c32"}
-"""As `-e remus_lease=true` gives it."""
 
 
 @pytest.mark.parametrize("inventory", ["lab", "production"])
 def test_lease_and_fence_are_those_of_the_inventory(inventory: str, tmp_path: Path) -> None:
-    found = settings(tmp_path, inventory, "b", **LEASE)
+    found = settings(tmp_path, inventory, "b")
     f = {"lab": "10.77.0.13", "production": "192.0.2.13"}[inventory]
     assert found.lease is not None
     assert found.fence is not None
@@ -154,7 +155,7 @@ def test_without_a_lease_there_is_none(tmp_path: Path) -> None:
 
 def test_ssh_reads_how_to_call_the_fence(tmp_path: Path) -> None:
     path = tmp_path / "fence.ssh"
-    path.write_text(render("lab", "a", "remus", "fence.ssh.j2", **LEASE))
+    path.write_text(render("lab", "a", "remus", "fence.ssh.j2"))
     command = ["ssh", "-F", str(path), "-G", "fence"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     for line in (
@@ -173,13 +174,13 @@ def test_guard_and_minder_come_back_and_are_there_before_a_replication() -> None
         assert (service["CPUSchedulingPolicy"], service["LimitMEMLOCK"]) == ("rr", "infinity")
         assert "PrivateDevices" not in service
         assert "After=hefery-minder@%i.service hefery-guard@%i.service" in render(
-            "lab", "a", "remus", "remus@.service.j2", **LEASE
+            "lab", "a", "remus", "remus@.service.j2"
         )
 
 
 def test_each_guest_here_has_a_guard(tmp_path: Path) -> None:
     guests = [{"name": "db", "primary": "b", "backup": "a"}, {"name": "x", "primary": "b", "backup": "c"}]
-    inputs = {"remus_domains": guests, "inventory_hostname": "a", "remus_lease": "true"}
+    inputs = {"remus_domains": guests, "inventory_hostname": "a"}
     assert evaluate("__remus_guards", "remus", **inputs) == ["hefery-minder@db.service", "hefery-guard@db.service"]
     here = evaluate("__remus_has_guests", "remus", **inputs)
     xl = tmp_path / "xl"
@@ -192,10 +193,10 @@ def test_each_guest_here_has_a_guard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("serve", "program"), [([], "/usr/bin/ssh"), (SERVE, "/usr/local/bin/hefery-remus")])
 def test_a_session_with_the_fence_is_kept_where_that_is_said(tmp_path: Path, serve: list[str], program: str) -> None:
-    found = settings(tmp_path, "lab", "a", **LEASE, remus_fence_serve=serve)
+    found = settings(tmp_path, "lab", "a", remus_fence_serve=serve)
     assert found.fence is not None
     assert found.fence.serve == tuple(serve)
-    service = unit("hefery-fence-link.service", **LEASE, remus_fence_serve=serve)
+    service = unit("hefery-fence-link.service", remus_fence_serve=serve)
     assert service["ExecStart"].split()[0] == program
 
 
@@ -231,8 +232,8 @@ def test_nothing_of_a_lease_is_left_where_it_is_switched_off(tmp_path: Path) -> 
 
 def test_a_replication_is_stopped_while_its_guard_is_awake() -> None:
     """Units are stopped in the reverse of the order in which they are started (systemd.unit(5), Before=, After=)."""
-    lines = render("lab", "a", "remus", "remus@.service.j2", **LEASE).splitlines()
+    lines = render("lab", "a", "remus", "remus@.service.j2").splitlines()
     after = {name for line in lines if line.startswith("After=") for name in line.removeprefix("After=").split()}
     assert {"hefery-guard@%i.service", "hefery-minder@%i.service", "network-online.target"} <= after
-    guard = render("lab", "a", "remus", "hefery-guard@.service.j2", **LEASE)
+    guard = render("lab", "a", "remus", "hefery-guard@.service.j2")
     assert "remus@" not in guard

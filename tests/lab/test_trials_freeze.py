@@ -26,13 +26,17 @@ class Lab:
     def run(self, _: object, command: str, timeout_s: float = 0) -> str:
         if command.startswith("xl list"):
             return LISTED.format(self._states.pop(0))
-        self.done.append("create" if "xl create" in command else command.split(maxsplit=1)[0])
+        is_start = "hefery-remus start" in command or "xl create" in command
+        self.done.append("create" if is_start else command.split(maxsplit=1)[0])
         return ""
 
     def copies(self, _: object) -> dict[str, list[str]]:
         return {"b": ["web1--incoming"]}
 
-    def is_protected(self) -> bool:
+    def has_backup(self) -> bool:
+        return True
+
+    def has_lease(self) -> bool:
         return True
 
 

@@ -61,7 +61,3 @@ def test_the_report_tells_of_all_and_of_each_kind() -> None:
         "without_answer_s_worst": 5.0,
     }
     assert said["kinds"]["not made"]["without_answer_s_worst"] is None
-
-
-def test_it_is_made_only_where_it_is_named() -> None:
-    assert not PART.by_default

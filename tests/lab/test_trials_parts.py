@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from lab.errors import LabError
+from lab.trials import shares
 from lab.trials.parts import PARTS, experiment, store_away
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -59,7 +60,7 @@ def test_failover_counts_those_that_passed() -> None:
         row(2, "two", first_answer_s=4.0, live_copies=2),
         row(3, "broke"),
     ]
-    shares_s = {"silence_until_decided_s": None, "xl_s": 1.5, "network_s": None, "server_s": None}
+    shares_s = {**dict.fromkeys((*shares.PARTS, *shares.CLAIM_PARTS)), "xl_s": 1.5}
     said = {"trials": 3, "survived": 1, "first_answer_s_median": 3.0, "live_copies_max": 2}
     assert summary("failover", *rows) == {**said, "shares_s_median": shares_s}
 
@@ -70,8 +71,8 @@ def test_failover_counts_those_that_passed() -> None:
         ("interval_change", {"shorten_ms": 300, "lengthen_ms": 20}, True),
         ("interval_change", {"shorten_ms": 301, "lengthen_ms": 20}, False),
         ("interval_change", {"shorten_ms": 30, "lengthen_ms": 400}, False),
-        ("failover", {"first_answer_s": 3.9}, True),
-        ("failover", {"first_answer_s": 4.0}, False),
+        ("failover", {"first_answer_s": 5.4}, True),
+        ("failover", {"first_answer_s": 5.5}, False),
         ("forecast_to_interval", {"in_force_s": 2.9}, True),
         ("forecast_to_interval", {"in_force_s": 3.0}, False),
         ("backup_dies", {"event_s": 5.0, "point_s": 2.0, "silence_s": 3.0}, True),

@@ -1,6 +1,6 @@
 import pytest
 
-from lab.trials.shares import PARTS, shares
+from lab.trials.shares import CLAIM_PARTS, PARTS, shares
 from lab.trials.sightings import Frame
 
 CUT_NS = 1764000000_000000000
@@ -32,3 +32,13 @@ def test_parts_follow_each_other_and_add_up_to_the_first_answer() -> None:
 )
 def test_nothing_is_made_up_for_what_was_not_seen(journal: str, frames: list[Frame], answer_s: float | None) -> None:
     assert shares(journal, frames, "b", CUT_NS, answer_s) == {}
+
+
+def test_where_a_lease_decides_it_is_told_what_the_decision_waited_for() -> None:
+    claimed = (
+        ": the primary is silent: lease 1900 ms, fence 140 ms, record 30 ms, stream 0 ms, guard 210 ms, xl 2300 ms"
+    )
+    parts = shares(JOURNAL.replace(": the primary's host is silent, xl 2300 ms", claimed), FRAMES, "b", CUT_NS, 4.5)
+    assert list(parts) == [*PARTS, *CLAIM_PARTS]
+    assert [parts[part] for part in CLAIM_PARTS] == pytest.approx([1.9, 0.14, 0.03, 0.0, 0.21], abs=1e-6)
+    assert sum(parts[part] for part in PARTS) == pytest.approx(4.5, abs=1e-6)

@@ -19,14 +19,14 @@ def test_a_landscape_is_of_a_kind_once_it_has_become_so_by_this_commit(
     tmp_path: Path, forgotten: list[Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = instance({}, tmp_path)
-    assert not special.is_made(lab, "leased")
-    special.begin(lab, "leased")
-    assert not special.is_made(lab, "leased")
-    special.finish(lab, "leased")
-    assert special.is_made(lab, "leased")
+    assert not special.is_made(lab, "heartbeat")
+    special.begin(lab, "heartbeat")
+    assert not special.is_made(lab, "heartbeat")
+    special.finish(lab, "heartbeat")
+    assert special.is_made(lab, "heartbeat")
     assert not special.is_made(lab, "tomcat")
     monkeypatch.setattr(special, "commit", lambda: "another")
-    assert not special.is_made(lab, "leased")
+    assert not special.is_made(lab, "heartbeat")
 
 
 def test_who_wants_the_inventorys_gets_fresh_hosts_where_it_is_another(

@@ -13,6 +13,7 @@ from lab.trials.parts.failback import FAILBACK
 from lab.trials.parts.failover import FAILOVER
 from lab.trials.parts.first_copy import BEFORE_FIRST_COPY
 from lab.trials.parts.forecast import FORECAST
+from lab.trials.parts.heartbeat import HEARTBEAT
 from lab.trials.parts.interval_change import INTERVAL_CHANGE
 from lab.trials.parts.intervals import INTERVALS
 from lab.trials.parts.killed import KILLED
@@ -35,11 +36,12 @@ _ORDERED: Final = (
     BACKUP_DIES,
     FAILBACK,
     KILLED,
+    ONE_LIVE_COPY,
     STORE_AWAY,
     TRAINING,
     UPKEEP,
     SOAK,
-    ONE_LIVE_COPY,
+    HEARTBEAT,
     EXPERIMENT,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})

@@ -1,7 +1,4 @@
-"""Whatever fails, one live copy: in, seeded troubles, alone and in pairs; out, histories, writers, and who is up again.
-
-Not among the parts of a plain run: it needs a landscape of its own, with the lease.
-"""
+"""Whatever fails, one live copy: in, seeded troubles, alone and in pairs; out, histories, writers, who is up again."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +11,7 @@ from typing import Any, Final
 from lab import remote
 from lab.landscape import HOSTS
 from lab.processes import wait
-from lab.trials import copies, histories, leased, reports, troubles
+from lab.trials import base, copies, histories, reports, troubles
 from lab.trials.children import Probe
 from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
 from lab.trials.report import Row
@@ -93,7 +90,7 @@ def _session(site: Site) -> Iterator[Trial]:
 
 def _trial(site: Site, turn: Turn) -> Outcome:
     case = Case.draw(turn)
-    leased.begin(site, "leased-alone" if case.phase == "first copy" else "leased")
+    base.begin(site, "unprotected" if case.phase == "first copy" else "probed")
     return meet(site, turn, case)
 
 
@@ -219,4 +216,4 @@ def _of_a_kind(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-ONE_LIVE_COPY: Final = Part("one_live_copy", "one_live_copy", 20, 300, _session, _summary, by_default=False)
+ONE_LIVE_COPY: Final = Part("one_live_copy", "one_live_copy", 20, 300, _session, _summary)
