@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
@@ -11,7 +11,7 @@ from dashboards.boards.domain import DOMAIN_BOARD
 from dashboards.boards.fleet import FLEET
 from dashboards.boards.pipeline import PIPELINE
 from dashboards.dashboard import Dashboard, uid
-from dashboards.flux import Flux, newest, newest_of_each, points
+from dashboards.flux import Flux, age_s, newest, newest_of_each, points
 from dashboards.look import Json
 
 SOURCE_UID: Final = "hefery"
@@ -20,6 +20,7 @@ FOLDER: Final = "Hefery"
 _LOOKS_BACK_S: Final = 24 * 3600
 """What was seen in the last day is missed where it is no longer seen."""
 _SINCE: Final = f"{_LOOKS_BACK_S}s"
+_MONTH: Final = "720h"
 _HEAD: Final = "---\n# Written by make dashboards.\n# yamllint disable rule:line-length\n"
 
 
@@ -38,6 +39,8 @@ class Alert:
     remedy: str
     dashboard: Dashboard
     panel: str
+    if_nothing: Literal["OK", "Alerting"] = "OK"
+    """Of an empty answer, which mostly is no domain or agent at all: whoever had some would be told by the others."""
 
     def json(self) -> Json:
         """Grafana's form. Rows are told apart by their texts, such as the domain, which become labels."""
@@ -48,8 +51,7 @@ class Alert:
             "condition": "fires",
             "data": [_asked(number.query), _compared(self.above)],
             "for": self.lasting,
-            # an empty answer is no domain, agent or training at all: whoever had some would be told by the others
-            "noDataState": "OK",
+            "noDataState": self.if_nothing,
             "execErrState": "Error",
             "annotations": {
                 "summary": self.summary,
@@ -155,6 +157,23 @@ ALERTS: Final[Sequence[Alert]] = (
         "The model before stays in force and goes stale; Training on the dashboard says why.",
         PIPELINE,
         "Training",
+    ),
+    Alert(
+        "training-missed",
+        "No training for a day",
+        newest_of_each(points("training", "steps", since=_MONTH), ["model"])
+        .pipe("group()", f"map(fn: (r) => ({{model: r.model, age_s: {age_s()}}}))")
+        .keep("model", "age_s"),
+        "age_s",
+        26 * 3600,
+        "2h",
+        "warning",
+        "No training for a day, or never yet: model {{ $labels.model }}",
+        "Cron trains each night on the monitoring host: /var/log/hefery/training.log. Until there is a model all"
+        " domains are checkpointed at the protective interval; docs/operating.md tells how to train by hand.",
+        PIPELINE,
+        "Training",
+        if_nothing="Alerting",
     ),
     Alert(
         "store-nearly-full",

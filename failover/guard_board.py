@@ -14,7 +14,7 @@ from telemetry.units import NS_PER_S
 
 _BYTES: Final = 8
 _STALE_NS: Final = NS_PER_S
-"""A guard that was awake longer ago counts as dead: it looks ten times a second."""
+"""A guard that was awake longer ago counts as dead: it looks four times a second."""
 
 
 class Slot(IntEnum):

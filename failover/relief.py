@@ -6,13 +6,16 @@ up epoch and deadline then as any guard does that follows one (rule G8 of model/
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from failover.clock import now_ns
 from failover.errors import FailoverError
 from failover.lease import Lease, Unknown
+from telemetry.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +27,8 @@ _READY: Final = b"1"
 FOLLOW_LIMIT_S: Final = 10.0
 """For the one before to end what it has under way."""
 _HEAR_LIMIT_S: Final = 5.0
+START_LIMIT_NS: Final = 120 * NS_PER_S
+"""From its start until it is ready; a slow host takes some fifteen seconds."""
 
 
 class Unprepared(FailoverError):
@@ -39,6 +44,7 @@ class Relief:
         self.is_ready = False
         self.descriptors: Sequence[int] = ()
         self._is_wanted = False
+        self._until_ns = 0
 
     def want(self, *_: object) -> None:
         """A signal's handler: begin at the next look."""
@@ -52,6 +58,8 @@ class Relief:
             except OSError as error:
                 _log.error("the guard that is to follow this one cannot be started: %s; this one goes on", error)
         self._is_wanted = False
+        if self.pid and not self.is_ready and now_ns() >= self._until_ns:
+            os.kill(self.pid, signal.SIGKILL)  # which closes its end of the pipe
         with suppress(BlockingIOError):
             for pipe in self.descriptors:
                 self.is_ready = os.read(pipe, 1) == _READY
@@ -72,7 +80,7 @@ class Relief:
             raise
         finally:
             os.close(its)
-        self.descriptors = (mine,)
+        self.descriptors, self._until_ns = (mine,), now_ns() + START_LIMIT_NS
         _log.info("the guard that is to follow this one starts, process %d", self.pid)
 
     def _bury(self, pipe: int) -> None:

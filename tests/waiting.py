@@ -1,4 +1,4 @@
-"""A wait for a condition instead of a time: in, what is to come true; out, nothing, or a failed test."""
+"""Waits for a condition, or for a process to stand still, instead of a time: out, nothing, or a failed test."""
 
 import os
 import signal

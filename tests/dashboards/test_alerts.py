@@ -80,3 +80,11 @@ def test_trouble_that_the_run_did_not_have(recorded: Influx) -> None:
         "refit-refused": ["default"],
         "store-nearly-full": ["b"],
     }
+
+
+def test_a_night_without_a_training_is_told(recorded: Influx) -> None:
+    assert firing(recorded, PROTECTED + timedelta(hours=27))["training-missed"] == ["default"]
+
+
+def test_silence_is_fine_but_of_trainings() -> None:
+    assert [alert.name for alert in ALERTS if alert.json()["noDataState"] != "OK"] == ["training-missed"]
