@@ -21,6 +21,11 @@ def test_every_kind_is_met_alone_and_every_third_trial_meets_two() -> None:
     assert {one.phase for one in cases} == {"protected", "first copy", "hand-over"}
 
 
+def test_the_few_trials_of_a_plain_run_meet_all_sorts() -> None:
+    met = {trouble.kind.split()[0] for number in range(1, PART.ci + 1) for trouble in case(number).troubles}
+    assert met == {kind.split()[0] for kind in KINDS}
+
+
 def test_a_trial_is_the_same_again_and_another_seed_is_another() -> None:
     assert case(7) == case(7)
     assert case(7) != case(7, seed=2)

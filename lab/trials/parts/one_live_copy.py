@@ -24,6 +24,8 @@ _PHASES: Final = ("protected", "protected", "protected", "first copy", "hand-ove
 _MOST_WAIT_S: Final = {"protected": 3.0, "first copy": 10.0, "hand-over": 5.0}
 _PAIR_EVERY: Final = 3
 """The last trial of so many meets two troubles."""
+_STRIDE: Final = 3
+"""Through the kinds, whose number it does not divide: a few trials meet all sorts."""
 _APART_S: Final = 5.0
 _LONG_S: Final = 30.0
 _UP_IN_S: Final = 20.0
@@ -50,7 +52,7 @@ class Case:
     def draw(cls, turn: Turn) -> "Case":
         """Single kinds in turn; pairs, phases and times at random."""
         pairs = turn.number // _PAIR_EVERY
-        single = KINDS[(turn.number - 1 - pairs) % len(KINDS)]
+        single = KINDS[(turn.number - 1 - pairs) * _STRIDE % len(KINDS)]
         kinds = turn.random.sample(KINDS, 2) if turn.number % _PAIR_EVERY == 0 else [single]
         phase = turn.random.choice(_PHASES)
         drawn = tuple(
