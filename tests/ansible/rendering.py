@@ -22,23 +22,40 @@ def evaluate(expression: str, role: str, **more: Any) -> Any:
     return Templar(loader, variables | more).template(f"{{{{ {expression} }}}}")
 
 
+def inventoried(expression: str, inventory: str, host: str, **more: Any) -> Any:
+    """An expression of the variables that an inventory gives a host, and of `more`."""
+    return Templar(_loader(), _variables(inventory, host) | more).template(f"{{{{ {expression} }}}}")
+
+
 def render(inventory: str, host: str, role: str, template: str, **more: Any) -> str:
     """A template of `role` for `host`, by the role's defaults, the inventory's variables, the role's own and `more`."""
-    _load_plugins()
-    loader = DataLoader()
-    loader.set_basedir(str(ROOT))
-    hosts = InventoryManager(loader, sources=[str(ROOT / "inventory" / inventory)])
-    manager = VariableManager(loader, hosts)
-    HostVars(hosts, manager, loader)  # makes itself known to the manager
+    loader = _loader()
     defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
     own = ROOT / "roles" / role / "vars" / "main.yml"
     inner = loader.load_from_file(str(own)) if own.exists() else {}
-    variables = defaults | manager.get_vars(host=hosts.get_host(host)) | inner | {"ansible_managed": "by a test"} | more
+    variables = defaults | _variables(inventory, host) | inner | {"ansible_managed": "by a test"} | more
     templar = Templar(loader, variables)
     folder = ROOT / "roles" / role / "templates"
     templar.environment.loader.searchpath = [str(folder)]
     text: str = templar.template((folder / template).read_text(encoding="utf-8"), preserve_trailing_newlines=True)
     return text
+
+
+def _variables(inventory: str, host: str) -> dict[str, Any]:
+    """As the inventory gives them to the host."""
+    loader = _loader()
+    hosts = InventoryManager(loader, sources=[str(ROOT / "inventory" / inventory)])
+    manager = VariableManager(loader, hosts)
+    HostVars(hosts, manager, loader)  # makes itself known to the manager
+    variables: dict[str, Any] = manager.get_vars(host=hosts.get_host(host))
+    return variables
+
+
+def _loader() -> DataLoader:
+    _load_plugins()
+    loader = DataLoader()
+    loader.set_basedir(str(ROOT))
+    return loader
 
 
 @cache

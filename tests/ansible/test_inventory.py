@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
+from tests.ansible.rendering import inventoried
+
 ROOT = Path(__file__).parents[2]
 INVENTORIES = ["lab", "production"]
 
@@ -46,3 +48,19 @@ def test_the_landscape_is_the_papers(inventory: str, tmp_path: Path) -> None:
     groups = {group: hosts[group]["hosts"] for group in ("xen", "nfs", "lease", "clients", "monitoring")}
     assert groups == {"xen": ["a", "b"], "nfs": ["f"], "lease": ["f"], "clients": ["c"], "monitoring": ["m"]}
     assert all("hefery_address" in variables for variables in hosts["_meta"]["hostvars"].values())
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize("has_lease", [True, False])
+def test_what_runs_for_a_guest_is_verified_on_both_its_hosts(inventory: str, *, has_lease: bool) -> None:
+    elsewhere = {"name": "db", "primary": "x", "backup": "b"}
+    guests = [{"name": "web1", "primary": "a", "backup": "b"}, elsewhere]
+    of_lease = {"hefery-guard@web1.service", "hefery-minder@web1.service", "hefery-fence-link.service"}
+    found = inventoried("verify_services", inventory, "a", hefery_guests=guests, remus_lease=has_lease)
+    assert all(service.endswith((".service", ".socket")) for service in found)
+    assert (of_lease <= set(found)) is has_lease
+    assert not any("db" in service for service in found)
+    b = inventoried("verify_services", inventory, "b", hefery_guests=guests, remus_lease=has_lease)
+    assert ("hefery-guard@db.service" in b) is has_lease
+    f = inventoried("verify_services", inventory, "f", hefery_guests=guests, remus_lease=has_lease)
+    assert ({"hefery-fence.service", "hefery-etcd.service"} <= set(f)) is has_lease
