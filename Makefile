@@ -86,7 +86,7 @@ lab: ## bring up the landscape on this machine: Xen hosts a and b, NFS server f,
 	@scripts/setup python3-venv $(LAB_PACKAGES)
 	@$(PYTHON) -m lab up
 
-lab-test: wheels guest pacer influxd lab ## prove on the lab that replication, failover and forecasts work (40 min; writes build/lab/report.json)
+lab-test: wheels guest pacer influxd lab ## prove on the lab that replication, failover and forecasts work (an hour or more; writes build/lab/report.json)
 	@$(PYTHON) -m lab test $(addprefix --part ,$(PART))
 
 lab-test-full: wheels guest pacer influxd lab ## many trials of a kind, for hours; goes on where it broke off (PART="failover stop": of these kinds alone)
