@@ -1,11 +1,16 @@
 from pathlib import Path
 from random import Random
 
+import pytest
+
+from lab.trials import histories
 from lab.trials.part import Turn
 from lab.trials.parts import PARTS
-from lab.trials.parts.one_live_copy import Case
+from lab.trials.parts.one_live_copy import Case, _not_excused
 from lab.trials.report import Row
-from lab.trials.troubles import KINDS
+from lab.trials.sightings import Frame
+from lab.trials.troubles import KINDS, Struck
+from telemetry.units import NS_PER_S
 
 PART = PARTS["one_live_copy"]
 
@@ -19,6 +24,27 @@ def test_every_kind_is_met_alone_and_every_third_trial_meets_two() -> None:
     assert {one.name for one in cases} == {*KINDS, "pairs"}
     assert [len(one.troubles) for one in cases[:6]] == [1, 1, 2, 1, 1, 2]
     assert {one.phase for one in cases} == {"protected", "first copy", "hand-over"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "heard_at_s", "is_second"),
+    [
+        ("freeze a", 31.5, False),
+        ("stall a", 30.0, False),
+        ("stall a", 32.5, True),
+        ("stall a", 20.0, True),
+        ("freeze b", 31.5, True),
+        ("cut a-b", 31.5, True),
+    ],
+)
+def test_a_primary_that_stood_still_may_be_heard_until_its_guards_next_step(
+    kind: str, heard_at_s: float, *, is_second: bool
+) -> None:
+    """The copy on b was heard from 5 s on; the trouble ended at 30 s."""
+    late = Frame("a", int(heard_at_s * NS_PER_S))
+    frames = [Frame("a", 0), Frame("b", 5 * NS_PER_S), late, Frame("b", 40 * NS_PER_S)]
+    left = _not_excused(frames, "a", [Struck(kind, 0, 30 * NS_PER_S)])
+    assert (histories.overlap_s(left) > 0) is is_second
 
 
 def test_the_few_trials_of_a_plain_run_meet_all_sorts() -> None:
