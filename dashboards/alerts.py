@@ -11,7 +11,7 @@ from dashboards.boards.domain import DOMAIN_BOARD
 from dashboards.boards.fleet import FLEET
 from dashboards.boards.pipeline import PIPELINE
 from dashboards.dashboard import Dashboard, uid
-from dashboards.flux import Flux, age_s, newest, newest_of_each, points
+from dashboards.flux import Flux, newest, newest_of_each, points
 from dashboards.look import Json
 
 SOURCE_UID: Final = "hefery"
@@ -161,9 +161,7 @@ ALERTS: Final[Sequence[Alert]] = (
     Alert(
         "training-missed",
         "No training for a day",
-        newest_of_each(points("training", "steps", since=_MONTH), ["model"])
-        .pipe("group()", f"map(fn: (r) => ({{model: r.model, age_s: {age_s()}}}))")
-        .keep("model", "age_s"),
+        q.training_ages(since=_MONTH),
         "age_s",
         26 * 3600,
         "2h",

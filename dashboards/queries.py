@@ -54,11 +54,7 @@ def homes(where: Sequence[str] = ()) -> Flux:
 
 def forecast_ages(where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
     """Domain, and `age_s` of its newest forecast."""
-    return (
-        newest_of_each(points("forecast", "p_failed", where=where, since=since), ["domain"])
-        .pipe("group()", f"map(fn: (r) => ({{domain: r.domain, age_s: {age_s()}}}))")
-        .keep("domain", "age_s")
-    )
+    return _ages(points("forecast", "p_failed", where=where, since=since), "domain")
 
 
 def forecasts(fields: Sequence[str], where: Sequence[str] = ()) -> Flux:
@@ -87,10 +83,20 @@ def lost_now(where: Sequence[str] = ()) -> Flux:
 
 def silences(since: str = DASHBOARD) -> Flux:
     """Host, and `age_s` of the newest word of its agent."""
+    return _ages(points("agent", "rss_bytes", since=since), "host")
+
+
+def training_ages(since: str = DASHBOARD) -> Flux:
+    """Model, and `age_s` of its newest training, whatever came of it."""
+    return _ages(points("training", "steps", since=since), "model")
+
+
+def _ages(seen: Flux, tag: str) -> Flux:
+    """Each value of the tag, and `age_s` of its newest point."""
     return (
-        newest_of_each(points("agent", "rss_bytes", since=since), ["host"])
-        .pipe("group()", f"map(fn: (r) => ({{host: r.host, age_s: {age_s()}}}))")
-        .keep("host", "age_s")
+        newest_of_each(seen, [tag])
+        .pipe("group()", f"map(fn: (r) => ({{{tag}: r.{tag}, age_s: {age_s()}}}))")
+        .keep(tag, "age_s")
     )
 
 

@@ -16,7 +16,7 @@ from lab.trials.site import Site
 from telemetry.revision import commit
 
 _PROTECTED_S: Final = 120
-WITHOUT_AGENT: Final = """\
+_WITHOUT_AGENT: Final = """\
 mkdir -p /run/systemd/system/hefery-agent.service.d
 printf '[Unit]\\nConditionPathExists=!/run\\n' >/run/systemd/system/hefery-agent.service.d/trials.conf
 systemctl daemon-reload && systemctl stop hefery-agent"""
@@ -40,9 +40,9 @@ def freeze(site: Site, *words: str) -> None:
     for _ in range(_TRIES):
         _protect(site, *words)
         actions.snapshot(site.lab, "protected")
-        site.run(site.guest.primary, WITHOUT_AGENT, timeout_s=180)
+        site.run(site.guest.primary, _WITHOUT_AGENT, timeout_s=180)
         actions.snapshot(site.lab, "probed")
-        if is_received(site) and not _has_crashed(site):
+        if _is_received(site) and not _has_crashed(site):
             break
         if _has_crashed(site):
             _recreate(site)
@@ -65,7 +65,7 @@ def _protect(site: Site, *words: str) -> None:
         raise LabError(f"{site.guest.name} is not protected {_PROTECTED_S} s after site.yml: journalctl -u {unit} on a")
 
 
-def is_received(site: Site) -> bool:
+def _is_received(site: Site) -> bool:
     """Whether the backup still has the copy; one that replication has left is given up within moments."""
     name, backup = site.guest.name, site.guest.backup
     time.sleep(_GIVEN_UP_S)

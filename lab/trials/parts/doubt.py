@@ -15,10 +15,10 @@ from lab.trials.report import Row
 from lab.trials.site import Site
 from telemetry.units import NS_PER_S
 
-_WITHOUT_AGENT: Final = ("order deleted", "order garbled")
-"""A probe gives the order: no calm need be awaited, and none comes soon after an agent was away."""
-_CASES: Final = ("predictor killed", "store down", "agent killed", *_WITHOUT_AGENT)
-_BY_PROBE: Final = ("agent killed", *_WITHOUT_AGENT)
+_OF_A_PROBES_ORDER: Final = ("order deleted", "order garbled")
+"""No calm need be awaited for it, and none comes soon after an agent was away."""
+_CASES: Final = ("predictor killed", "store down", "agent killed", *_OF_A_PROBES_ORDER)
+_BY_PROBE: Final = ("agent killed", *_OF_A_PROBES_ORDER)
 _PROTECTIVE_MS: Final = 25
 _MONITOR: Final = HOSTS["m"]
 _GARBAGE: Final = '{"version": 1, "sequence": 99, "interval_ms": 8000, "deadline'
@@ -37,7 +37,7 @@ def _session(site: Site) -> Iterator[Trial]:
 
 def _trial(site: Site, pace: loop.Pace, turn: Turn) -> Outcome:
     case = _CASES[(turn.number - 1) % len(_CASES)]
-    if case not in _WITHOUT_AGENT:
+    if case not in _OF_A_PROBES_ORDER:
         pace.await_calm()
     time.sleep(turn.random.uniform(0, 3))
     protected_s = _by_probe(site, turn, case) if case in _BY_PROBE else _by_events(site, case)
