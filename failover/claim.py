@@ -15,7 +15,7 @@ from failover.patience import FENCE_LIMIT_NS, PROBED_NS, is_fresh
 from telemetry.units import NS_PER_S
 
 _SELDOM_NS: Final = 60 * NS_PER_S
-"""Between two looks while the primary seems well: they keep connections open, and tokens valid."""
+"""Between two calls of the fence while nothing is urgent: they keep its connection open."""
 _STREAM_SILENT_NS: Final = NS_PER_S
 
 
@@ -77,7 +77,7 @@ def _end(claim: Claim, now_ns: int, sight: Sight, asks: tuple[Ask, ...]) -> Step
 def _asks(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> list[Ask]:
     lease_ns = fence_ns = now_ns
     if not _is_urgent(claim, now_ns, sight, limits):
-        lease_ns -= _SELDOM_NS if sight.begins is Begin.CALM else limits.renew_ns
+        lease_ns -= limits.renew_ns  # in calm, too: the time to live of a beat counts from when it was first seen
         fence_ns -= _SELDOM_NS
     asks = []
     must_tell = claim.is_fenced and not claim.is_taken  # whatever a renewal before it has come to

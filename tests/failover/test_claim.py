@@ -111,10 +111,11 @@ def test_only_a_record_that_names_the_copy_lets_it_follow(answer: Answer, is_rea
         assert step(after(before, Ask.LOOK, answer), SILENT).is_ready is is_ready
 
 
-def test_a_calm_gate_looks_seldom_and_a_reason_makes_it_look_at_once() -> None:
-    claim = replace(PROBED, ask_ns=NOW - 59 * S, fence_ask_ns=NOW - 59 * S)
+def test_a_calm_gate_sees_each_beat_and_seldom_calls_the_fence() -> None:
+    claim = replace(PROBED, ask_ns=NOW - S // 2 + 1, fence_ask_ns=NOW - 59 * S)
     assert step(claim, CALM).asks == ()
     assert step(claim, SILENT).asks == (Ask.CLAIM, Ask.PROBE)
+    assert step(claim, CALM, NOW + 1).asks == (Ask.LOOK,)
     assert step(claim, CALM, NOW + S).asks == (Ask.LOOK, Ask.PROBE)
 
 

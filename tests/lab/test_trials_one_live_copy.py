@@ -1,15 +1,18 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from lab.trials import histories
-from lab.trials.part import Turn
+from lab.trials.part import Outcome, Turn
 from lab.trials.parts import PARTS
-from lab.trials.parts.one_live_copy import Case, _not_excused
+from lab.trials.parts.one_live_copy import Case, Seen, _not_excused, judge
 from lab.trials.report import Row
-from lab.trials.sightings import Frame
-from lab.trials.troubles import KINDS, Struck
+from lab.trials.sightings import Answer, Frame, Write
+from lab.trials.site import Watch
+from lab.trials.troubles import KINDS, Struck, Trouble
 from telemetry.units import NS_PER_S
 
 PART = PARTS["one_live_copy"]
@@ -45,6 +48,99 @@ def test_a_primary_that_stood_still_may_be_heard_until_its_guards_next_step(
     frames = [Frame("a", 0), Frame("b", 5 * NS_PER_S), late, Frame("b", 40 * NS_PER_S)]
     left = _not_excused(frames, "a", [Struck(kind, 0, 30 * NS_PER_S)])
     assert (histories.overlap_s(left) > 0) is is_second
+
+
+class Takeover:
+    """Logs of a trial in which a is cut off for 30 s from 10 s on, and b goes on 5 s later."""
+
+    def __init__(self) -> None:
+        self.frames = [Frame("a" if s < 10 else "b", s * NS_PER_S, s, "boot") for s in range(61) if not 10 <= s < 15]
+        self.writes = [Write("a" if s < 10 else "b", s * NS_PER_S) for s in range(61) if not 10 <= s < 15]
+        self.answers = [Answer(f.time_ns, f.time_ns + 1, f.time_ns // NS_PER_S, "boot") for f in self.frames]
+        self.case = Case("protected", 25, 1.0, (Trouble("cut a-all", 0, 30),))
+        self.seen = Seen(
+            [Struck("cut a-all", 10 * NS_PER_S, 40 * NS_PER_S)],
+            began_ns=10 * NS_PER_S,
+            settled_ns=50 * NS_PER_S,
+            moment="between",
+            running=["b"],
+            is_up=True,
+            is_one=True,
+            started="",
+        )
+
+    def outcome(self, folder: Path) -> Outcome:
+        logs: dict[str, Sequence[Answer | Frame | Write]] = {
+            "wire": self.frames,
+            "writes": self.writes,
+            "answers": self.answers,
+        }
+        for name, log in logs.items():
+            (folder / f"{name}.log").write_text("".join(one.line() for one in log), encoding="ascii")
+        return judge("a", self.case, Watch(folder), self.seen)
+
+
+def test_a_takeover_in_good_order_is_no_fault(tmp_path: Path) -> None:
+    outcome = Takeover().outcome(tmp_path)
+    assert outcome.faults == ()
+    assert outcome.measured["without_answer_s"] == pytest.approx(5, abs=0.01)
+    assert outcome.measured["writers"] == ["a", "b"]
+
+
+def also_heard_from_a(trial: Takeover) -> None:
+    trial.frames.append(Frame("a", 45 * NS_PER_S))
+
+
+def also_written_by_a(trial: Takeover) -> None:
+    trial.writes.append(Write("a", 20 * NS_PER_S))
+
+
+def counted_back(trial: Takeover) -> None:
+    trial.frames.append(Frame("b", 61 * NS_PER_S, 55, "boot"))
+
+
+def booted_anew(trial: Takeover) -> None:
+    trial.frames.append(Frame("b", 61 * NS_PER_S, 70, "another"))
+
+
+def runs_on_both(trial: Takeover) -> None:
+    trial.seen = replace(trial.seen, running=["a", "b"], is_one=False)
+
+
+def never_answered(trial: Takeover) -> None:
+    trial.seen = replace(trial.seen, is_up=False)
+
+
+def answered_late(trial: Takeover) -> None:
+    trial.answers = [answer for answer in trial.answers if not 10 <= answer.asked_ns / NS_PER_S < 41]
+
+
+def is_mute(trial: Takeover) -> None:
+    trial.frames = [frame for frame in trial.frames if frame.time_ns < trial.seen.settled_ns]
+
+
+@pytest.mark.parametrize(
+    ("goes_wrong", "says", "counts_as"),
+    [
+        (also_heard_from_a, "heard side by side for 30.00 s", ("two_histories", True)),
+        (also_written_by_a, "wrote side by side for 5.00 s", ("two_writers", True)),
+        (counted_back, "['b'] have counted backwards", ("two_histories", True)),
+        (booted_anew, "['b'] have counted backwards", ("two_histories", True)),
+        (runs_on_both, "runs on ['a', 'b']", ("up_again", False)),
+        (never_answered, "did not answer", ("up_again", False)),
+        (answered_late, "nobody was up 20 s after", ("up_again", True)),
+        (is_mute, "heard from []", ("up_again", False)),
+    ],
+)
+def test_whatever_goes_wrong_is_a_fault_and_counts(
+    tmp_path: Path, goes_wrong: Callable[[Takeover], None], says: str, counts_as: tuple[str, bool]
+) -> None:
+    trial = Takeover()
+    goes_wrong(trial)
+    outcome = trial.outcome(tmp_path)
+    assert [says in fault for fault in outcome.faults] == [True]
+    name, value = counts_as
+    assert outcome.measured[name] is value
 
 
 def test_the_few_trials_of_a_plain_run_meet_all_sorts() -> None:

@@ -95,6 +95,22 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     return meet(site, turn, case)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """How a trial has ended, besides what its client and the disk's host have logged."""
+
+    struck: Sequence[Struck]
+    began_ns: int
+    settled_ns: int
+    moment: str
+    running: Sequence[str]
+    """The hosts where the guest is."""
+    is_up: bool
+    is_one: bool
+    started: str
+    """The host that an operator had to start the guest on, if any."""
+
+
 def meet(site: Site, turn: Turn, case: Case) -> Outcome:
     """The trial itself, of a pair that is ready."""
     with (
@@ -110,38 +126,45 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         is_up = _is_up(watch, over_ns)
         started = "" if is_up or not case.may_end_it else _started(site, hosts)
         is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
-        one = wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
+        is_one = wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
         running, settled_ns = _running(site, hosts), time.time_ns()
         time.sleep(_AFTERWARDS_S)
+    moment = reports.phase(probe.told, began_ns)
+    seen = Seen(struck, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
+    return judge(site.guest.primary.name, case, watch, seen)
+
+
+def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
+    """What the logs of a trial show, once it is over."""
     frames = watch.frames
     writers_s = histories.overlap_s(watch.writes)
-    after_s = histories.overlap_s(_not_excused(frames, site.guest.primary.name, struck))
-    heard = histories.heard_from(frames, settled_ns)
-    back = [] if started else histories.steps_back(frames)
+    after_s = histories.overlap_s(_not_excused(frames, primary, seen.struck))
+    heard = histories.heard_from(frames, seen.settled_ns)
+    back = [] if seen.started else histories.steps_back(frames)
     measured = {
         "kind": case.name,
         "phase": case.phase,
-        "moment": reports.phase(probe.told, began_ns),
+        "moment": seen.moment,
         "interval_ms": case.interval_ms,
         "troubles": [asdict(trouble) for trouble in case.troubles],
-        "missed": [one.missed for one in struck if one.missed],
-        "without_answer_s": histories.without_answer_s(watch.answers, began_ns, settled_ns),
+        "missed": [one.missed for one in seen.struck if one.missed],
+        "without_answer_s": histories.without_answer_s(watch.answers, seen.began_ns, seen.settled_ns),
         "two_histories": bool(back) or after_s > 0,
         "two_writers": writers_s > 0,
-        "up_again": is_up and one and len(heard) == 1,
+        "up_again": seen.is_up and seen.is_one and len(heard) == 1,
         "heard_side_by_side_s": histories.overlap_s(frames),
         "writers": sorted({write.host for write in watch.writes}),
-        "ended_on": running,
-        "started": started,
+        "ended_on": seen.running,
+        "started": seen.started,
     }
     found = {
         f"two were heard side by side for {after_s:.2f} s": after_s > 0,
         f"the copies on {back} have counted backwards": bool(back),
         f"two hosts wrote side by side for {writers_s:.2f} s": writers_s > 0,
-        "the guest did not answer when it was all over": not is_up,
-        f"the guest runs on {running or 'no host'}": not one,
+        "the guest did not answer when it was all over": not seen.is_up,
+        f"the guest runs on {seen.running or 'no host'}": not seen.is_one,
         f"the guest is heard from {heard}": len(heard) != 1,
-        **_not_up_meanwhile(case, struck, watch),
+        **_not_up_meanwhile(case, seen.struck, watch),
     }
     return Outcome(measured, faults(found))
 
