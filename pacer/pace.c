@@ -138,7 +138,6 @@ void pace_committed(struct pace *pace, int64_t now_ns)
 
 void pace_ended(struct pace *pace, const char *reason)
 {
-    plug_do(pace->plug, PLUG_OPEN);
     char text[REPORT_MOST_BYTES];
     report_socket_send(&pace->reports, text, report_ended(text, reason));
     say("replication ended: %s", reason);

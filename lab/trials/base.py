@@ -1,6 +1,6 @@
 """Where trials begin: in, a lab in any state; out, the protected pair in a known one, from a snapshot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Literal
@@ -23,6 +23,16 @@ def begin(site: Site, base: Base) -> None:
         if freeze.was_frozen(site):  # a trial may have left the guest where site.yml rightly refuses to go on
             actions.restore(site.lab, "protected")
         freeze.converge(site)
+    actions.restore(site.lab, base)
+
+
+def begin_otherwise(site: Site, kind: str, words: Sequence[str], base: Base) -> None:
+    """The same of a pair that the playbooks, told `words`, have made otherwise than the inventory says."""
+    if not special.is_made(site.lab, kind):
+        special.begin(site.lab, kind)
+        freeze.converge(site, *words)
+        freeze.forget(site)  # its snapshots have the usual names, and are not those of the usual landscape
+        special.finish(site.lab, kind)
     actions.restore(site.lab, base)
 
 

@@ -237,3 +237,52 @@ def test_a_replication_is_stopped_while_its_guard_is_awake() -> None:
     assert {"hefery-guard@%i.service", "hefery-minder@%i.service", "network-online.target"} <= after
     guard = render("lab", "a", "remus", "hefery-guard@.service.j2")
     assert "remus@" not in guard
+
+
+def test_output_is_held_for_each_replication_or_there_is_none() -> None:
+    held = render("lab", "a", "remus", "remus@.service.j2", remus_hold_output=True)
+    assert "Requires=hefery-output@%i.service\nAfter=hefery-output@%i.service\n" in held
+    assert "\nEnvironmentFile=/run/hefery/%i.output\n" in held
+    assert "output" not in render("lab", "a", "remus", "remus@.service.j2")
+
+
+def test_output_is_let_out_once_no_copy_may_take_over() -> None:
+    stop = unit("hefery-output@.service")["ExecStop"]
+    assert stop.index("until /usr/local/bin/hefery-remus settle") < stop.index("/usr/local/sbin/hefery-output release")
+
+
+def hold_output(folder: Path, verb: str, tc: str = "exit 0") -> "subprocess.CompletedProcess[str]":
+    """Run the script; what it calls writes down how, and `tc` may fail."""
+    script = folder / "hefery-output"
+    text = render("lab", "a", "remus", "hefery-output.j2")
+    script.write_text(text.replace("/run/hefery", str(folder)).replace("/sys/class/net", f"{folder}/net"))
+    programs = {"xl": "[ $2 = web1 ] && echo 7", "modprobe": "", "tc": tc, "sleep": ""}
+    programs["ip"] = f"case $2 in add) mkdir -p {folder}/net/$3 ;; del) rmdir {folder}/net/$3 ;; esac"
+    for name, does in programs.items():
+        (folder / name).write_text(f'#!/bin/sh\necho {name} "$@" >>{folder}/did\n{does}\n')
+        (folder / name).chmod(0o755)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+    return subprocess.run(["sh", script, verb, "web1"], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_what_a_guest_sends_takes_a_detour_until_it_is_let_out(tmp_path: Path) -> None:
+    assert hold_output(tmp_path, "hold").returncode == 0
+    assert (tmp_path / "web1.output").read_text() == "HEFERY_PACER_PLUG=hold7\n"
+    did = (tmp_path / "did").read_text().splitlines()
+    assert did[-1] == "tc filter add dev vif7.0 ingress matchall action mirred egress redirect dev hold7"
+    assert hold_output(tmp_path, "release").returncode == 0
+    did = (tmp_path / "did").read_text().splitlines()[len(did) :]
+    assert did == [
+        "tc qdisc change dev hold7 root plug release_indefinite",
+        "tc qdisc del dev vif7.0 ingress",
+        "sleep 0.1",
+        "ip link del hold7",
+    ]
+    assert not (tmp_path / "web1.output").exists()
+    assert hold_output(tmp_path, "release").returncode == 0
+
+
+def test_a_detour_that_cannot_be_made_is_taken_away_again(tmp_path: Path) -> None:
+    assert hold_output(tmp_path, "hold", tc='[ "$1" != filter ]').returncode != 0
+    assert not (tmp_path / "web1.output").exists()
+    assert list((tmp_path / "net").iterdir()) == []

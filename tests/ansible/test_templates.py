@@ -102,10 +102,18 @@ def test_units_are_sound(path: str, name: str, tmp_path: Path) -> None:
     assert name not in subprocess.run(command, capture_output=True, text=True, check=True).stderr
 
 
-@pytest.mark.parametrize("name", ["bridge", "vif", "block"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xen_host/templates/bridge.sh",
+        "xen_host/templates/vif.sh",
+        "xen_host/templates/block.sh",
+        "remus/templates/hefery-output",
+    ],
+)
 def test_scripts_are_sound(name: str, tmp_path: Path) -> None:
-    script = tmp_path / name
-    script.write_text(rendered(f"xen_host/templates/{name}.sh.j2"))
+    script = tmp_path / "script"
+    script.write_text(rendered(f"{name}.j2"))
     # SC2154: Xen sets vif
     command = [str(Path(sys.executable).with_name("shellcheck")), "--exclude=SC2154", str(script)]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b""

@@ -24,11 +24,12 @@ def test_an_epoch_ends_before_the_guest_resumes_and_is_let_out_at_its_commit(sta
     assert told(replication)[:27] == ["plug-open", "start", *EPOCH * 5]
 
 
-def test_whatever_was_held_is_let_out_at_the_end(start: Start) -> None:
+def test_the_end_leaves_held_what_no_commit_has_let_out(start: Start) -> None:
     replication = start(environment=HELD)
     replication.await_ns("commit", count=2)
     replication.stop(signal.SIGTERM)
-    assert told(replication)[-2:] == ["plug-open", "guest-runs"]
+    assert told(replication).count("plug-open") == 1
+    assert told(replication)[-1] == "guest-runs"
 
 
 @pytest.mark.parametrize("libxl", ["4.17", "2.0"])
@@ -39,7 +40,7 @@ def test_a_plug_that_ceases_to_obey_ends_replication_with_the_guest_running(
     replication = start(libxl=libxl, environment={**HELD, "STAND_IN_PLUG_REFUSES": refused})
     assert replication.finish() == Ended("the guest's output can no longer be held")
     assert "the plug does not obey: No such file or directory" in replication.said()
-    assert told(replication).count("plug-open") == 2
+    assert told(replication).count("plug-open") == 1
     assert told(replication).count("suspend") == told(replication).count("resume") == 3
 
 

@@ -14,6 +14,7 @@ from lab.trials.parts.failover import FAILOVER
 from lab.trials.parts.first_copy import BEFORE_FIRST_COPY
 from lab.trials.parts.forecast import FORECAST
 from lab.trials.parts.heartbeat import HEARTBEAT
+from lab.trials.parts.held_output import HELD_OUTPUT
 from lab.trials.parts.interval_change import INTERVAL_CHANGE
 from lab.trials.parts.intervals import INTERVALS
 from lab.trials.parts.killed import KILLED
@@ -42,6 +43,7 @@ _ORDERED: Final = (
     UPKEEP,
     SOAK,
     HEARTBEAT,
+    HELD_OUTPUT,
     EXPERIMENT,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})

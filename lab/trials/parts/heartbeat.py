@@ -7,26 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from lab import actions
-from lab.trials import freeze, special
+from lab.trials import base
 from lab.trials.part import Outcome, Part, Trial, Turn
 from lab.trials.parts import failover
 from lab.trials.site import Site
 
-_KIND: Final = "heartbeat"
 _WORDS: Final = ("-e", "remus_lease=false")
 
 
 @contextmanager
 def _session(site: Site) -> Iterator[Trial]:
-    if not special.is_made(site.lab, _KIND):
-        special.begin(site.lab, _KIND)
-        freeze.converge(site, *_WORDS)
-        freeze.forget(site)  # its snapshots have the usual names, and are not those of the usual landscape
-        special.finish(site.lab, _KIND)
-
     def trial(turn: Turn) -> Outcome:
-        actions.restore(site.lab, "probed")
+        base.begin_otherwise(site, "heartbeat", _WORDS, "probed")
         return failover.trial(site, turn)
 
     yield trial
