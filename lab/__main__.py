@@ -57,7 +57,8 @@ def _call(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__, epilog="HEFERY_LAB names the instance")
+    environment = "HEFERY_LAB names the instance. With LAB_BASE=plain new hosts are a plain Debian, without Xen."
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__, epilog=environment)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     names = ", ".join(HOSTS)
     verbs.add_parser("up", help="start what is not running, building images first where there are none")
