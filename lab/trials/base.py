@@ -18,12 +18,20 @@ and replication, too, in the safe order."""
 def begin(site: Site, base: Base) -> None:
     """Have the pair in this state; makes the snapshots where this commit has none. Raises LabError."""
     if not freeze.is_frozen(site):
-        special.leave(site.lab)
-        actions.up(site.lab)
-        if freeze.was_frozen(site):  # a trial may have left the guest where site.yml rightly refuses to go on
-            actions.restore(site.lab, "protected")
+        prepare(site)
         freeze.converge(site)
     actions.restore(site.lab, base)
+
+
+def prepare(site: Site) -> None:
+    """Have hosts up that the playbooks can make the landscape of: fresh ones, where another commit's is there.
+
+    Guards and receivers of guests that live go on through an update: they would be the other commit's.
+    """
+    special.leave(site.lab)
+    if freeze.was_frozen(site) and not freeze.is_frozen(site):
+        actions.forget(site.lab)
+    actions.up(site.lab)
 
 
 def begin_otherwise(site: Site, kind: str, words: Sequence[str], base: Base) -> None:

@@ -35,16 +35,15 @@ def test_pair_is_put_into_its_state_when_the_session_says(
 
 
 @pytest.mark.parametrize("was_frozen", [True, False])
-def test_hosts_that_an_earlier_commits_trial_left_anyhow_are_put_back_before_site_yml(
-    was_frozen: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The guest may live on its backup after a trial: site.yml rightly refuses to go on there."""
+def test_another_commits_landscape_is_thrown_away(was_frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What replicates and guards there would go on through site.yml, and be on trial in place of this commit's."""
     done: list[str] = []
     monkeypatch.setattr(freeze, "is_frozen", lambda _: False)
     monkeypatch.setattr(freeze, "was_frozen", lambda _: was_frozen)
     monkeypatch.setattr(freeze, "converge", lambda _: done.append("site.yml"))
     monkeypatch.setattr(special, "leave", lambda _: None)
-    monkeypatch.setattr(actions, "up", lambda _: done.append("up"))
+    for name in ("up", "forget"):
+        monkeypatch.setattr(actions, name, lambda _, name=name: done.append(name))
     monkeypatch.setattr(actions, "restore", lambda _, name: done.append(name))
     base.begin(cast("Site", SimpleNamespace(lab=None)), "unprotected")
-    assert done == ["up", *(["protected"] if was_frozen else []), "site.yml", "unprotected"]
+    assert done == [*(["forget"] if was_frozen else []), "up", "site.yml", "unprotected"]

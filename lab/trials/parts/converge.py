@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from lab import actions, remote
-from lab.trials import freeze, playbooks, special
+from lab.trials import base, freeze, playbooks
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -18,9 +18,8 @@ _AGAIN: Final = 1 + _CASES.index("again")
 
 @contextmanager
 def _session(site: Site) -> Iterator[Trial]:
+    base.prepare(site)
     freeze.forget(site)
-    special.leave(site.lab)
-    actions.up(site.lab)
     remote.set_clocks(site.lab)  # where it was up already, what stopped a host may have stopped its clock
     yield lambda turn: _run(site, turn)
 
