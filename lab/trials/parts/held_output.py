@@ -19,13 +19,13 @@ from lab.trials.site import Site, Watch
 from lab.trials.troubles import Trouble
 from telemetry.units import NS_PER_MS, NS_PER_S
 
-_TRIALS: Final = 20
+_TRIALS: Final = 12
 _HELD_FROM: Final = 1 + _TRIALS // 2
 """The trial; those before are of the landscape of the inventory."""
 _WORDS: Final = ("-e", "remus_hold_output=true")
 _INTERVALS_MS: Final = (25, 100, 500, 2000)
 _COMMITS: Final = 3
-_MEASURED_S: Final = 10
+_MEASURED_S: Final = 6
 _KINDS: Final = ("freeze a", "stall a")
 _LEAST_S, _MOST_S = 8.0, 20.0
 """The backup has taken over by then."""
