@@ -29,16 +29,24 @@ def inventoried(expression: str, inventory: str, host: str, **more: Any) -> Any:
 
 def render(inventory: str, host: str, role: str, template: str, **more: Any) -> str:
     """A template of `role` for `host`, by the role's defaults, the inventory's variables, the role's own and `more`."""
-    loader = _loader()
-    defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
-    own = ROOT / "roles" / role / "vars" / "main.yml"
-    inner = loader.load_from_file(str(own)) if own.exists() else {}
-    variables = defaults | _variables(inventory, host) | inner | {"ansible_managed": "by a test"} | more
-    templar = Templar(loader, variables)
+    templar = _templar(inventory, host, role, more)
     folder = ROOT / "roles" / role / "templates"
     templar.environment.loader.searchpath = [str(folder)]
     text: str = templar.template((folder / template).read_text(encoding="utf-8"), preserve_trailing_newlines=True)
     return text
+
+
+def told(value: Any, inventory: str, host: str, role: str, **more: Any) -> Any:
+    """A value of a task of `role` on `host`, by the same variables as a template."""
+    return _templar(inventory, host, role, more).template(value)
+
+
+def _templar(inventory: str, host: str, role: str, more: dict[str, Any]) -> Any:
+    loader = _loader()
+    defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
+    own = ROOT / "roles" / role / "vars" / "main.yml"
+    inner = loader.load_from_file(str(own)) if own.exists() else {}
+    return Templar(loader, defaults | _variables(inventory, host) | inner | {"ansible_managed": "by a test"} | more)
 
 
 def _variables(inventory: str, host: str) -> dict[str, Any]:

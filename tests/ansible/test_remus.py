@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from failover.config import load
 from failover.settings import RemusSettings
+from tests.ansible.footprint import removal
 from tests.ansible.plugins import ROLES
 from tests.ansible.rendering import evaluate, render
 
@@ -200,34 +201,20 @@ def test_a_session_with_the_fence_is_kept_where_that_is_said(tmp_path: Path, ser
     assert service["ExecStart"].split()[0] == program
 
 
-def test_nothing_of_a_lease_is_left_where_it_is_switched_off(tmp_path: Path) -> None:
-    units, settings_of, run = (tmp_path / name for name in ("etc/systemd/system", "etc/hefery", "run/hefery"))
-    kept = [units / "remus@.service", settings_of / "remus.toml", run / "heartbeat" / "b", run / "web1" / "order"]
-    gone = [
-        *(units / f"hefery-{name}.service" for name in ("guard@", "minder@", "fence-link")),
-        *(
-            units / "multi-user.target.wants" / f"hefery-{name}.service"
-            for name in ("guard@web1", "guard@old", "fence-link")
-        ),
-        *(settings_of / name for name in ("lease.password", "fence.key", "fence.key.pub", "fence.ssh")),
-        *(run / name for name in ("guard/web1/state", "guards.old", "fence.sock", "fence.link")),
+def test_nothing_of_a_lease_is_left_where_it_is_switched_off() -> None:
+    gone = removal("remus", "a", "unguard")
+    units, files, run = "/etc/systemd/system", "/etc/hefery", "/run/hefery"
+    lost = [*(f"{units}/hefery-{name}.service" for name in ("guard@", "minder@", "guard@web1", "fence-link"))]
+    lost += [
+        f"{files}/{name}" for name in ("lease-ca.pem", "lease.password", "fence.key", "fence.key.pub", "fence.ssh")
     ]
-    for path in (*kept, *gone):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    systemctl = tmp_path / "systemctl"
-    systemctl.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/did\n')
-    systemctl.chmod(0o755)
-    (task,) = yaml.safe_load((ROLES / "remus" / "tasks" / "unguard.yml").read_text())
-    script = task["ansible.builtin.raw"].replace("/etc/", f"{tmp_path}/etc/").replace("/run/", f"{tmp_path}/run/")
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    subprocess.run(["sh", "-c", script], env=environment, check=True)
-    assert [path for path in gone if path.exists()] == []
-    assert [path for path in kept if not path.exists()] == []
-    assert not (run / "guard").exists()
-    did = (tmp_path / "did").read_text().splitlines()
-    assert did[0] == "stop hefery-guard@*.service hefery-minder@*.service hefery-fence-link.service"
-    assert did[-1] == "daemon-reload"
+    lost += [
+        f"{files}/fence_known_hosts",
+        *(f"{run}/{name}" for name in ("guard/web1/state", "guards.old", "fence.sock")),
+    ]
+    kept = [f"{units}/remus@.service", f"{files}/remus.toml", f"{run}/heartbeat/b", f"{run}/web1/order"]
+    assert [path for path in lost if not gone.knows(path)] == []
+    assert [path for path in kept if gone.knows(path)] == []
 
 
 def test_a_replication_is_stopped_while_its_guard_is_awake() -> None:
