@@ -273,3 +273,25 @@ def test_a_detour_that_cannot_be_made_is_taken_away_again(tmp_path: Path) -> Non
     assert hold_output(tmp_path, "hold", tc='[ "$1" != filter ]').returncode != 0
     assert not (tmp_path / "web1.output").exists()
     assert list((tmp_path / "net").iterdir()) == []
+
+
+@pytest.mark.parametrize(("lives", "says"), [("", "gone old"), ("old", "here old"), ("old--incoming", "here old")])
+def test_a_guest_that_is_declared_no_more_is_found_by_its_guard(tmp_path: Path, lives: str, says: str) -> None:
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    for guest in ("web1", "old"):
+        (wants / f"hefery-guard@{guest}.service").symlink_to("/etc/systemd/system/hefery-guard@.service")
+    look, _, end = yaml.safe_load((ROLES / "remus" / "tasks" / "undeclared.yml").read_text())
+    xl = tmp_path / "xl"
+    xl.write_text(f'#!/bin/sh\n[ "$2" = "{lives}" ]\n')
+    xl.chmod(0o755)
+    script = look["ansible.builtin.raw"].replace("{{ __remus_mine | join(' ') }}", "web1 web2")
+    script = script.replace("/etc/systemd/system", str(tmp_path))
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [says]
+    found = {"__remus_undeclared": {"stdout_lines": done.stdout.splitlines()}}
+    assert evaluate("__remus_left_out", "remus", **found) == (["old"] if lives else [])
+    assert evaluate("__remus_gone", "remus", **found) == ([] if lives else ["old"])
+    assert evaluate("__remus_gone", "remus", __remus_undeclared={"unreachable": True}) == []
+    assert end["when"].startswith("__remus_gone | length > 0")
