@@ -86,3 +86,24 @@ def test_a_replication_that_lives_is_left_alone(pair: Pair) -> None:
 def test_a_domain_that_was_handed_over_is_no_error(pair: Pair) -> None:
     (pair.a.folder / "domains").write_text("")
     assert settle(pair) == (0, "absent")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_output_that_was_held_is_let_out_first(pair: Pair, runs: bool) -> None:
+    note, script = pair.a.run_dir / f"{pair.domain}.output", pair.a.folder / "bin" / "hefery-output"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
+    script.write_text(f'#!/bin/sh\n[ "$*" = "release {pair.domain}" ] && rm {note}\n')
+    script.chmod(0o755)
+    if not runs:
+        (pair.a.folder / "domains").write_text("")
+    assert settle(pair) == (0, RUNNING if runs else "absent")
+    assert not note.exists()
+
+
+def test_output_stays_held_while_a_replication_lives(pair: Pair) -> None:
+    note = pair.a.run_dir / f"{pair.domain}.output"
+    pair.protect()
+    note.touch()
+    assert settle(pair)[0] == 1
+    assert note.exists()
