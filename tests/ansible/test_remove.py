@@ -44,6 +44,7 @@ BY_SHELL: dict[str, dict[str, list[str]]] = {
     },
     "remus": {
         "See whether replication is configured and runs": [],
+        "End the guards of guests that are gone": [],
         "Restart the heartbeat": ["/run/hefery/heartbeat.old"],
         "Restart the guards": ["/run/hefery/guards.old"],
         "Restart the socket": [],
