@@ -58,15 +58,15 @@ static void plug_or_fail(struct pace *pace, enum plug_action action)
 /* At any time: an empty stream is an empty stream, also while the next checkpoint is made. */
 static void release(struct pace *pace)
 {
-    if (pace->unreleased == 0)
+    if (!pace->unreleased)
         return;
     enum stream_state state = stream_look(&pace->stream);
     if (state == STREAM_UNSEEN)
         pace->failed = "nobody can see what the backup has of the stream";
     if (state == STREAM_UNSEEN || state == STREAM_UNDER_WAY)
         return;
-    for (; pace->unreleased > 0; pace->unreleased--)
-        plug_or_fail(pace, PLUG_RELEASE_ONE);
+    plug_or_fail(pace, PLUG_RELEASE_ONE);
+    pace->unreleased = false;
 }
 
 void pace_look(struct pace *pace, bool noticed, int64_t now_ns)
@@ -83,7 +83,7 @@ void pace_look(struct pace *pace, bool noticed, int64_t now_ns)
 
 int64_t pace_look_ns(const struct pace *pace, int64_t now_ns)
 {
-    int64_t release_ns = pace->unreleased > 0 ? now_ns + RELEASE_LOOK_NS : NEVER_NS;
+    int64_t release_ns = pace->unreleased ? now_ns + RELEASE_LOOK_NS : NEVER_NS;
     return earlier_ns(release_ns,
                       earlier_ns(watch_look_ns(&pace->watch), order_next_change_ns(order_of(pace), now_ns)));
 }
@@ -104,9 +104,14 @@ void pace_suspending(struct pace *pace)
     pace->may_stand_still = true;
 }
 
+/* The kernel remembers one epoch that has ended (sch_plug): what belongs to this one before that is let out goes with the
+ * next. */
 void pace_resuming(struct pace *pace)
 {
+    if (pace->unreleased)
+        return;
     plug_or_fail(pace, PLUG_HOLD);
+    pace->ended_epoch = pace->plug->fd >= 0;
 }
 
 void pace_resumed(struct pace *pace, int64_t now_ns)
@@ -123,7 +128,8 @@ static int64_t between(int64_t since_ns, int64_t until_ns)
 
 void pace_committed(struct pace *pace, int64_t now_ns)
 {
-    pace->unreleased += pace->plug->fd >= 0;
+    pace->unreleased = pace->unreleased || pace->ended_epoch;
+    pace->ended_epoch = false;
     release(pace);
     struct checkpoint checkpoint = {.period_ns = UNKNOWN_NS, .pause_ns = UNKNOWN_NS, .send_ns = UNKNOWN_NS};
     if (pace->began_ns >= 0) { /* not so for the first copy */

@@ -19,7 +19,8 @@ struct pace {
     struct report_socket reports;
     struct plug *plug;
     struct stream stream;
-    int unreleased; /* epochs of output that are committed, and still held */
+    bool ended_epoch; /* of output, by the checkpoint under way */
+    bool unreleased;  /* one is committed, and still held */
     struct order order;
     bool ordered; /* `order` is what the file holds */
     struct in_force in_force;
