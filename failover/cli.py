@@ -16,6 +16,8 @@ _CONFIG: Final = Path("/etc/hefery/remus.toml")
 _GIVEN: Final = ""
 _INTERRUPTED: Final = 130
 """What a shell tells of a command that Ctrl-C has ended: 128 + SIGINT."""
+_MISCONFIGURED: Final = 78
+"""EX_CONFIG of sysexits(3head): to begin again by itself, as units do, would not help."""
 
 _VERBS: Final = {
     "heartbeat": "tell the peers that this host lives, and hear whether they do; until ended",
@@ -53,7 +55,10 @@ runs), guard, minder and fence-link (where a guest may run), connect (forced com
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
+    """Parse, wire, and do one verb; 0 where it was done, with one sentence 1 where it could not be.
+
+    78 where it is the settings that keep it from being done.
+    """
     parser = _parser()
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -70,7 +75,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except (FailoverError, OSError) as error:
         print(f"hefery-remus: {error}", file=sys.stderr)
-        return 1
+        return _MISCONFIGURED if isinstance(error, ConfigError) else 1
 
 
 def _do(arguments: argparse.Namespace) -> int:

@@ -6,16 +6,12 @@ What it does is in guard_steps.py; here it begins and ends.
 import signal
 
 from failover import fence_command, guard_board, locks, memory, patience, relief
-from failover.errors import FailoverError
+from failover.config import ConfigError
 from failover.etcd import Etcd
 from failover.guard_steps import Guard
 from failover.lease import Lease
 from failover.settings import DomainSettings, RemusSettings
 from telemetry.notify import Notifier
-
-
-class GuardError(FailoverError):
-    """This host cannot guard the domain; the text says why."""
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
@@ -24,7 +20,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     Raises FailoverError, OSError where it cannot go on.
     """
     if settings.lease is None:
-        raise GuardError("there is no [lease] in the configuration: nothing says who may run a guest")
+        raise ConfigError("there is no [lease] in the configuration: nothing says who may run a guest")
     is_following = relief.is_following()
     with Etcd(settings.lease) as etcd:
         lease = Lease(etcd, domain.name, settings.host.name, settings.lease.ttl_s)

@@ -11,7 +11,7 @@ from typing import Final
 from failover import guard_board, locks, memory, pausing
 from failover.bell import Bell
 from failover.clock import now_ns
-from failover.errors import FailoverError
+from failover.config import ConfigError
 from failover.events import Seldom
 from failover.guard_board import Board, Slot
 from failover.hypervisor import Hypervisor, HypervisorError
@@ -29,14 +29,10 @@ _AFTER_NS: Final = 5 * NS_PER_MS
 """The guard goes first, where it lives, and says why."""
 
 
-class MinderError(FailoverError):
-    """This host cannot mind the domain; the text says why."""
-
-
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
     """Mind it until the process is ended; raises FailoverError, OSError where it cannot begin."""
     if settings.lease is None:
-        raise MinderError("there is no [lease] in the configuration: nothing says who may run a guest")
+        raise ConfigError("there is no [lease] in the configuration: nothing says who may run a guest")
     folder = guard_board.directory(settings.host.run_dir, domain.name)
     with locks.held(folder / "minder.lock"):
         minder = Minder(settings.host.run_dir, domain.name, settings.lease.pause_ns)

@@ -172,6 +172,7 @@ def test_guard_and_minder_come_back_and_are_there_before_a_replication() -> None
     for name in ("hefery-guard@.service", "hefery-minder@.service"):
         service = unit(name)
         assert (service["Type"], service["Restart"]) == ("notify", "always")
+        assert service["RestartPreventExitStatus"] == "78"  # or it would come before all else, again and again
         assert (service["CPUSchedulingPolicy"], service["LimitMEMLOCK"]) == ("rr", "infinity")
         assert "PrivateDevices" not in service
         assert "After=hefery-minder@%i.service hefery-guard@%i.service" in render(
