@@ -77,7 +77,7 @@ def _end(claim: Claim, now_ns: int, sight: Sight, asks: tuple[Ask, ...]) -> Step
 def _asks(claim: Claim, now_ns: int, sight: Sight, limits: Limits) -> list[Ask]:
     lease_ns = fence_ns = now_ns
     if not _is_urgent(claim, now_ns, sight, limits):
-        lease_ns -= limits.renew_ns  # in calm, too: the time to live of a beat counts from when it was first seen
+        lease_ns -= limits.renew_ns // 2  # in calm, too: a beat's time to live counts from when it was first seen
         fence_ns -= _SELDOM_NS
     asks = []
     must_tell = claim.is_fenced and not claim.is_taken  # whatever a renewal before it has come to

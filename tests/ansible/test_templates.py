@@ -194,16 +194,17 @@ def hotplug(
 
 
 @pytest.mark.parametrize(
-    ("attached", "told"), [("0", "physical-device-path /dev/loop7"), ("1", "hotplug-status error")]
+    ("attached", "told"),
+    [("0", "backend/physical-device 7:1a backend/physical-device-path /dev/loop7"), ("1", "hotplug-status error")],
 )
 def test_an_image_that_may_not_be_written_is_no_disk(attached: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "loop7").mkdir()
     (tmp_path / "loop7" / "ro").write_text(f"{attached}\n")
+    (tmp_path / "loop7" / "dev").write_text("7:26\n")
     programs = {
         "xenstore-read": "echo /srv/hefery/web1/web1.img",
         "xenstore-write": 'echo "$@"',
         "losetup": f'echo "$@" >>{tmp_path}/losetup.log; echo /dev/loop7',
-        "stat": "echo 7:7",
     }
     done = hotplug(tmp_path, "block", "add", programs)
     assert told in done.stdout

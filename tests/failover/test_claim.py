@@ -112,7 +112,7 @@ def test_only_a_record_that_names_the_copy_lets_it_follow(answer: Answer, is_rea
 
 
 def test_a_calm_gate_sees_each_beat_and_seldom_calls_the_fence() -> None:
-    claim = replace(PROBED, ask_ns=NOW - S // 2 + 1, fence_ask_ns=NOW - 59 * S)
+    claim = replace(PROBED, ask_ns=NOW - S // 4 + 1, fence_ask_ns=NOW - 59 * S)
     assert step(claim, CALM).asks == ()
     assert step(claim, SILENT).asks == (Ask.CLAIM, Ask.PROBE)
     assert step(claim, CALM, NOW + 1).asks == (Ask.LOOK,)
@@ -123,7 +123,7 @@ def test_a_silent_stream_is_a_reason_once_the_lease_is_not_renewed() -> None:
     """Nothing flows between two checkpoints, nor where the primary cannot renew, and so has paused its guest."""
     quiet = replace(CALM, begins=Begin.SILENT_STREAM)
     seen = after(PROBED, Ask.LOOK, Refused(OURS))
-    assert step(seen, quiet, NOW + S // 2).asks == ()
+    assert step(seen, quiet, NOW + S // 3).asks == ()
     assert step(seen, quiet, NOW + 600 * MS).asks == (Ask.LOOK,)
     again_ns = NOW + 600 * MS
     same = after(seen, Ask.LOOK, Refused(OURS), again_ns)
