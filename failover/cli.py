@@ -2,7 +2,9 @@
 
 import argparse
 import logging
+import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +18,8 @@ _CONFIG: Final = Path("/etc/hefery/remus.toml")
 _GIVEN: Final = ""
 _INTERRUPTED: Final = 130
 """What a shell tells of a command that Ctrl-C has ended: 128 + SIGINT."""
-_MISCONFIGURED: Final = 78
-"""EX_CONFIG of sysexits(3head): to begin again by itself, as units do, would not help."""
+_MISCONFIGURED_S: Final = 10.0
+"""Until who guards is tried again whose settings cannot be used: each try comes before all else that the host runs."""
 
 _VERBS: Final = {
     "heartbeat": "tell the peers that this host lives, and hear whether they do; until ended",
@@ -26,6 +28,7 @@ _VERBS: Final = {
     "send": "carry what `xl remus` writes to the peer's receiver",
     "release": "end a replication safely: the peer gives its copy up first",
     "settle": "after `xl remus` has ended: nothing of it is left, the guest goes on",
+    "let-out": "let out what was held of a domain's output, once no copy of it may take over",
     "start": "start a domain that is nowhere, under its lease",
     "hand-over": "destroy the domain here and let the peer take over",
     "maintenance": "hand all domains over, and refuse new copies; exit code 1 where any is left",
@@ -37,7 +40,8 @@ _VERBS: Final = {
     "fence-link": "keep one session with the fence for all calls of this host; until ended",
     "lease": "show who holds the guests' leases",
 }
-_OF_A_DOMAIN: Final = ("send", "release", "settle", "start", "hand-over", "take-over", "guard", "minder")
+_OF_A_DOMAIN: Final = ("send", "release", "settle", "let-out", "start", "hand-over", "take-over", "guard", "minder")
+_IN_REAL_TIME: Final = ("guard", "minder")
 
 _EPILOG: Final = """\
 Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release and settle (where the guest
@@ -55,10 +59,7 @@ runs), guard, minder and fence-link (where a guest may run), connect (forced com
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Parse, wire, and do one verb; 0 where it was done, with one sentence 1 where it could not be.
-
-    78 where it is the settings that keep it from being done.
-    """
+    """Parse, wire, and do one verb; 0 where it was done, 1 with one sentence where it could not be."""
     parser = _parser()
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -75,7 +76,10 @@ def main(words: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except (FailoverError, OSError) as error:
         print(f"hefery-remus: {error}", file=sys.stderr)
-        return _MISCONFIGURED if isinstance(error, ConfigError) else 1
+        if isinstance(error, ConfigError) and arguments.verb in _IN_REAL_TIME and "INVOCATION_ID" in os.environ:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            time.sleep(_MISCONFIGURED_S)
+        return 1
 
 
 def _do(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from lab import actions
 from lab.trials import freeze, special
 from lab.trials.part import Outcome, Session, Trial, Turn
 from lab.trials.site import Site
+from telemetry.revision import commit
 
 Base = Literal["protected", "probed", "unprotected"]
 """protected: all of it runs; probed: the primary's agent is stopped, so that a probe can take its place; unprotected:
@@ -29,9 +30,11 @@ def prepare(site: Site) -> None:
     Guards and receivers of guests that live go on through an update: they would be the other commit's.
     """
     special.leave(site.lab)
-    if freeze.was_frozen(site) and not freeze.is_frozen(site):
+    made_by = site.lab.state / "commit"
+    if made_by.exists() and made_by.read_text() != commit():
         actions.forget(site.lab)
     actions.up(site.lab)
+    made_by.write_text(commit())
 
 
 def begin_otherwise(site: Site, kind: str, words: Sequence[str], base: Base) -> None:

@@ -91,12 +91,7 @@ def _recreate(site: Site) -> None:
 
 def is_frozen(site: Site) -> bool:
     """Whether there are snapshots of what this commit makes."""
-    return was_frozen(site) and _mark(site).read_text() == commit()
-
-
-def was_frozen(site: Site) -> bool:
-    """Whether there are snapshots, of whichever commit."""
-    return _mark(site).exists()
+    return _mark(site).exists() and _mark(site).read_text() == commit()
 
 
 def forget(site: Site) -> None:

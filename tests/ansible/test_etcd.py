@@ -10,6 +10,7 @@ import pytest
 
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
+from failover.lease import Held, Lease, Released
 from failover.lease_settings import LeaseSettings
 from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
@@ -108,6 +109,42 @@ def test_what_has_changed_is_corrected(module: ModuleType, member: Member, wante
     assert not may_write(member, "a", "web1", f"new-{PASSWORD}")
     assert not may_write(member, "b", "web1")
     assert may_write(member, "c", "web1")
+
+
+@pytest.mark.parametrize("users", [{"a": ["web2"], "b": ["web1"]}, {"b": ["web1"]}])
+def test_who_holds_a_lease_keeps_the_right_to_it(
+    module: ModuleType, member: Member, wanted: dict[str, Any], users: dict[str, list[str]]
+) -> None:
+    """Or a guest that was taken out of the inventory would stand still."""
+    module.Site(wanted).settle()
+    fewer = {
+        **wanted,
+        "users": {name: {"password": f"{name}-{PASSWORD}", "guests": guests} for name, guests in users.items()},
+    }
+    with Etcd(settings(member, "a", f"a-{PASSWORD}")) as etcd:
+        lease = Lease(etcd, "web1", "a", 2.0)
+        held = lease.acquire()
+        assert isinstance(held, Held)
+        refused = module.Site(fewer)
+        with pytest.raises(module.Refused, match="web1 is declared for a no more, which holds its lease"):
+            refused.settle()
+        assert refused.changes == []
+        assert may_write(member, "a", "web2")
+        assert isinstance(lease.renew(held.epoch), Held)
+        assert isinstance(lease.release(held.epoch), Released)
+    module.Site(fewer).settle()
+    assert not may_write(member, "a", "web1")
+
+
+def test_another_may_lose_the_right_to_a_lease_that_is_held(
+    module: ModuleType, member: Member, wanted: dict[str, Any]
+) -> None:
+    module.Site(wanted).settle()
+    with Etcd(settings(member, "b", f"b-{PASSWORD}")) as etcd:
+        assert isinstance(Lease(etcd, "web1", "b", 2.0).acquire(), Held)
+    wanted["users"]["a"]["guests"] = ["web2"]
+    module.Site(wanted).settle()
+    assert not may_write(member, "a", "web1")
 
 
 def test_a_set_up_that_broke_off_goes_on(module: ModuleType, member: Member, wanted: dict[str, Any]) -> None:

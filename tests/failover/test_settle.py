@@ -5,10 +5,13 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from failover import processes
+from failover import backup, let_out, processes, xl
+from failover.settings import RemusSettings
 from tests.failover import fake_libxl
 from tests.failover.hosts import Pair
 from tests.waiting import wait_for
@@ -88,22 +91,38 @@ def test_a_domain_that_was_handed_over_is_no_error(pair: Pair) -> None:
     assert settle(pair) == (0, "absent")
 
 
-@pytest.mark.parametrize("runs", [True, False])
-def test_output_that_was_held_is_let_out_first(pair: Pair, runs: bool) -> None:
+def hold_output(pair: Pair) -> Path:
+    """Have it held; the file that says so, which the program removes that lets it out."""
     note, script = pair.a.run_dir / f"{pair.domain}.output", pair.a.folder / "bin" / "hefery-output"
     note.parent.mkdir(parents=True, exist_ok=True)
     note.touch()
     script.write_text(f'#!/bin/sh\n[ "$*" = "release {pair.domain}" ] && rm {note}\n')
     script.chmod(0o755)
+    return note
+
+
+@pytest.mark.parametrize("verb", ["settle", "let-out"])
+@pytest.mark.parametrize("runs", [True, False])
+def test_output_that_was_held_is_let_out(pair: Pair, runs: bool, verb: str) -> None:
+    note = hold_output(pair)
     if not runs:
         (pair.a.folder / "domains").write_text("")
-    assert settle(pair) == (0, RUNNING if runs else "absent")
+    assert pair.a.act(verb)[0] == 0
     assert not note.exists()
 
 
-def test_output_stays_held_while_a_replication_lives(pair: Pair) -> None:
-    note = pair.a.run_dir / f"{pair.domain}.output"
+@pytest.mark.parametrize("verb", ["settle", "let-out"])
+def test_output_stays_held_while_a_replication_lives(pair: Pair, verb: str) -> None:
     pair.protect()
-    note.touch()
-    assert settle(pair)[0] == 1
+    note = hold_output(pair)
+    assert pair.a.act(verb)[0] == 1
     assert note.exists()
+
+
+def test_output_stays_held_while_a_copy_may_take_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = cast("RemusSettings", SimpleNamespace(lease=object(), host=SimpleNamespace(run_dir=tmp_path)))
+    monkeypatch.setattr(xl, "domains", lambda: {"web1": None})
+    monkeypatch.setattr(backup, "forget", lambda *_: False)
+    (tmp_path / "web1.output").touch()
+    assert not let_out.once_alone(settings, "web1")
+    assert (tmp_path / "web1.output").exists()

@@ -34,16 +34,21 @@ def test_pair_is_put_into_its_state_when_the_session_says(
     assert [outcome.measured["number"] for outcome in outcomes] == [1, 2]
 
 
-@pytest.mark.parametrize("was_frozen", [True, False])
-def test_another_commits_landscape_is_thrown_away(was_frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made_by", ["another", "this", None])
+def test_another_commits_landscape_is_thrown_away(
+    made_by: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What replicates and guards there would go on through site.yml, and be on trial in place of this commit's."""
     done: list[str] = []
+    if made_by:
+        (tmp_path / "commit").write_text(made_by)
+    monkeypatch.setattr(base, "commit", lambda: "this")
     monkeypatch.setattr(freeze, "is_frozen", lambda _: False)
-    monkeypatch.setattr(freeze, "was_frozen", lambda _: was_frozen)
     monkeypatch.setattr(freeze, "converge", lambda _: done.append("site.yml"))
     monkeypatch.setattr(special, "leave", lambda _: None)
     for name in ("up", "forget"):
         monkeypatch.setattr(actions, name, lambda _, name=name: done.append(name))
     monkeypatch.setattr(actions, "restore", lambda _, name: done.append(name))
-    base.begin(cast("Site", SimpleNamespace(lab=None)), "unprotected")
-    assert done == [*(["forget"] if was_frozen else []), "up", "site.yml", "unprotected"]
+    base.begin(cast("Site", SimpleNamespace(lab=SimpleNamespace(state=tmp_path))), "unprotected")
+    assert done == [*(["forget"] if made_by == "another" else []), "up", "site.yml", "unprotected"]
+    assert (tmp_path / "commit").read_text() == "this"

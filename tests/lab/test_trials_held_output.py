@@ -18,6 +18,8 @@ def test_late_is_what_the_primary_says_after_its_backup_and_the_backup_does_not_
     known = frame("a", 6, 29)
     unknown, other = frame("a", 6, 31), frame("a", 6)
     assert late_frames([*before, known, unknown, other, frame("b", 7, 40)], "a", "b") == [unknown, other]
+    too_early = frame("a", 2, 31)
+    assert late_frames([too_early, *before], "a", "b") == [too_early]
     assert late_frames([frame("a", 1, 20), frame("a", 6, 31)], "a", "b") == []
 
 

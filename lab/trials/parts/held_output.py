@@ -76,13 +76,15 @@ def _trial(site: Site, turn: Turn) -> Outcome:
 
 
 def late_frames(frames: Sequence[Frame], primary: str, backup: str) -> list[Frame]:
-    """What was heard of the primary's copy after the backup's, but for ticks that the backup has counted, too."""
+    """What was heard of the primary's copy after the backup's, but for ticks that the backup has counted, too; and
+    ticks of any time that it has not: what was let out before the backup knew of it.
+    """
     anew = [frame for frame in frames if frame.host == backup]
     if not anew:
         return []
     first_ns, known = min(frame.time_ns for frame in anew), min((f.counter for f in anew if f.counter), default=0)
-    late = [frame for frame in frames if frame.host == primary and frame.time_ns > first_ns]
-    return [frame for frame in late if frame.counter is None or frame.counter > known]
+    of_primary = [frame for frame in frames if frame.host == primary]
+    return [f for f in of_primary if (f.time_ns > first_ns if f.counter is None else f.counter > known)]
 
 
 def _response_ms(site: Site, watch: Watch, probe: Probe, interval_ms: int) -> float | None:

@@ -8,7 +8,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 DOCUMENTATION = """
@@ -16,6 +16,7 @@ module: etcd_site
 short_description: Sets up users in an etcd of Hefery's own
 description:
   - Each user may read and write the leases of the guests that are given with it. Other users but root are removed.
+  - Nothing is changed where a user would lose the right to a lease that it holds, for which a guest would stand still.
   - Repeating it changes nothing; a dry run changes nothing either and tells what it would.
 options:
   url: {description: Address of a member., type: str, required: true}
@@ -25,6 +26,9 @@ options:
   start_limit_s: {description: How long to wait for an answer., type: int, default: 60}
 author: hefery
 """
+
+Right = tuple[str | None, str, str]
+"""Its kind, and the keys from one to another, as etcd writes them."""
 
 _REQUEST_LIMIT_S = 10
 _NOT_ENABLED = "authentication is not enabled"
@@ -62,8 +66,11 @@ class Site:
             set(self._ask("auth/user/list").get("users", [])),
             set(self._ask("auth/role/list").get("roles", [])),
         )
+        rights = {name: self._rights(name) for name in roles - {"root"}}
+        for name, found in rights.items():
+            self._refuse_to_withdraw(name, found - self._wanted_rights(name))
         for name, user in self._wanted["users"].items():
-            self._settle_role(name, user["guests"], is_there=name in roles)
+            self._settle_role(name, rights.get(name))
             self._settle_user(name, user["password"], is_there=name in users)
         for kind, there in (("user", users), ("role", roles)):
             for name in sorted(there - set(self._wanted["users"]) - {"root"}):
@@ -100,15 +107,38 @@ class Site:
                 return None
             raise
 
-    def _settle_role(self, name: str, guests: list[str], *, is_there: bool) -> None:
-        if not is_there:
+    def _rights(self, name: str) -> set[Right]:
+        known = self._ask("auth/role/get", {"role": name}).get("perm", [])
+        return {(one.get("permType"), one["key"], one.get("range_end", "")) for one in known}
+
+    def _wanted_rights(self, name: str) -> set[Right]:
+        guests = self._wanted["users"].get(name, {"guests": []})["guests"]
+        return {("READWRITE", *_range(f"/hefery/guest/{guest}/")) for guest in guests}
+
+    def _refuse_to_withdraw(self, name: str, rights: set[Right]) -> None:
+        """Where it holds the lease (failover/lease_record.py) that one of them is of. Raises Refused."""
+        for _, key, end in sorted(rights, key=str):
+            prefix = b64decode(key).decode()
+            pairs = self._ask("kv/range", {"key": key, "range_end": end}).get("kvs", [])
+            found = {
+                b64decode(one["key"]).decode().removeprefix(prefix): b64decode(one.get("value", "")) for one in pairs
+            }
+            if "beat" in found and _holder(found.get("owner", b"")) in {name, None}:
+                guest = prefix.strip("/").rpartition("/")[2]
+                raise Refused(
+                    f"{guest} is declared for {name} no more, which holds its lease: without the right to it the guest "
+                    f"stands still. Declare it again; or end its replication and shut it down (xl shutdown -w {guest}) "
+                    f"first. Where {name} is off for good, docs/operating.md tells how to delete the lease's record"
+                )
+
+    def _settle_role(self, name: str, found: set[Right] | None) -> None:
+        if found is None:
             self._change(f"role {name}", "auth/role/add", {"name": name})
-        known = self._ask("auth/role/get", {"role": name}).get("perm", []) if is_there else []
-        found = {(one.get("permType"), one["key"], one.get("range_end", "")) for one in known}
-        wanted = {("READWRITE", *_range(f"/hefery/guest/{guest}/")) for guest in guests}
+            found = set()
+        wanted = self._wanted_rights(name)
         for _, key, end in sorted(found - wanted, key=str):
             self._change(f"right of {name} withdrawn", "auth/role/revoke", {"role": name, "key": key, "range_end": end})
-        for kind, key, end in sorted(wanted - found):
+        for kind, key, end in sorted(wanted - found, key=str):
             permission = {"permType": kind, "key": key, "range_end": end}
             self._change(f"right of {name}", "auth/role/grant", {"name": name, "perm": permission})
 
@@ -161,6 +191,14 @@ class Site:
             raise Refused(f"{url}: {error.code}: {told}", error.code) from error
         except OSError as error:
             raise Refused(f"{url}: {error}; is hefery-etcd.service running on all members?") from error
+
+
+def _holder(owner: bytes) -> str | None:
+    """The user; None where nobody can tell."""
+    try:
+        return str(json.loads(owner)["holder"])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _range(prefix: str) -> tuple[str, str]:
