@@ -5,6 +5,7 @@ A copy that takes over knows nothing of it: with a lease it is certain that none
 
 import logging
 import subprocess
+from pathlib import Path
 
 from failover import backup, primary, processes, xl
 from failover.primary import ActError
@@ -27,9 +28,14 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
 def once_alone(settings: RemusSettings, name: str) -> bool:
     """Have no copy take over any more, and let out what is held; whether no copy may. Raises XlError."""
     is_alone = settings.lease is None or name not in xl.domains() or backup.forget(settings, name)
-    if is_alone and (settings.host.run_dir / f"{name}.output").exists():
+    if is_alone and is_held(settings.host.run_dir, name):
         try:
             subprocess.run(["hefery-output", "release", name], check=True)
         except (OSError, subprocess.SubprocessError) as error:  # hefery-output@.service tries again
             _log.error("%s: its output is still held: %s", name, error)
     return is_alone
+
+
+def is_held(run_dir: Path, name: str) -> bool:
+    """Whether it is, by what hefery-output notes down."""
+    return (run_dir / f"{name}.output").exists()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from failover import backup, copies, peer, processes, pulse, refusing, xl
+from failover import backup, copies, let_out, peer, processes, pulse, refusing, xl
 from failover.settings import INCOMING, DomainSettings, RemusSettings
 from telemetry.units import NS_PER_MS
 
@@ -26,6 +26,8 @@ class DomainStatus:
     replicating: bool
     protected: bool | None
     peer: str
+    output_held: bool
+    """While it is replicated, or, where that has ended, until no copy may take over."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def lines(status: Status) -> list[str]:
             if d.protected is False
             else ""
         )
+        + ((", output held" if d.replicating else ", WHAT IT HAS SENT IS HELD") if d.output_held else "")
         for d in status.domains
     ]
     received = [
@@ -128,7 +131,8 @@ def _domain(settings: RemusSettings, domain: DomainSettings, there: Mapping[str,
     replicating = role == "running" and bool(processes.remus_of(domain.name))
     is_protected = replicating and _holds(settings, other, domain.name) and backup.is_named(settings, domain.name)
     protected = is_protected if role == "running" else None
-    return DomainStatus(domain.name, role, found.state if found else "", replicating, protected, other)
+    is_held = let_out.is_held(settings.host.run_dir, domain.name)
+    return DomainStatus(domain.name, role, found.state if found else "", replicating, protected, other, is_held)
 
 
 def _holds(settings: RemusSettings, other: str, domain: str) -> bool:

@@ -126,3 +126,12 @@ def test_output_stays_held_while_a_copy_may_take_over(tmp_path: Path, monkeypatc
     (tmp_path / "web1.output").touch()
     assert not let_out.once_alone(settings, "web1")
     assert (tmp_path / "web1.output").exists()
+
+
+def test_status_tells_of_output_that_is_held(pair: Pair) -> None:
+    hold_output(pair)
+    code, seen = pair.a.does("status", "--json")
+    assert (code, seen["domains"][0]["output_held"]) == (3, True)
+    words = pair.a.words("status")
+    said = subprocess.run(words, env=pair.a.environment, capture_output=True, text=True, check=False).stdout
+    assert f"{pair.domain}: running {RUNNING}, UNPROTECTED, WHAT IT HAS SENT IS HELD" in said
