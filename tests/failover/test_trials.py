@@ -267,7 +267,7 @@ def test_status_of_a_protected_pair(pair: Pair) -> None:
     seen = pair.a.does("status", "--json")[1]
     assert seen["domains"] == [
         {"name": pair.domain, "role": "running", "replicating": True, "protected": True, "peer": "b"}
-        | {"state": seen["domains"][0]["state"]}
+        | {"state": seen["domains"][0]["state"], "output_held": False}
     ]
     seen = pair.b.does("status", "--json")[1]
     assert (seen["domains"][0]["role"], seen["domains"][0]["protected"]) == ("incoming", None)
