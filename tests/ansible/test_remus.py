@@ -233,9 +233,6 @@ def test_output_is_held_for_each_replication_or_there_is_none() -> None:
     assert {**held, "ExecStart": ""} == {**plain, "ExecStart": ""}  # a stop must not depend on what is held
 
 
-HELD = "#!/bin/sh\necho $HEFERY_PACER_PLUG"
-
-
 def hold_output(folder: Path, *words: str, **programs: str) -> "subprocess.CompletedProcess[str]":
     """Run the script; what it calls writes down how, and does what `programs` say."""
     script = folder / "hefery-output"

@@ -49,7 +49,7 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     kind, lasts_s = _KINDS[turn.number % len(_KINDS)], turn.random.uniform(_LEAST_S, _MOST_S)
     interval_ms = turn.random.choice(_INTERVALS_MS)
     with site.watching(turn.folder) as watch, site.probing(turn.folder) as probe:
-        response_ms = {ms: _response_ms(site, watch, probe, ms) for ms in _ASKED_MS}
+        response_ms = {f"{ms}": _response_ms(site, watch, probe, ms) for ms in _ASKED_MS}
         probe.order(interval_ms)
         site.commits_come(probe, _COMMITS, _PATIENCE_S)
         time.sleep(turn.random.uniform(0, interval_ms / 1000))
@@ -115,7 +115,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
 def _of(rows: Sequence[Row]) -> dict[str, Any]:
     """How many times something was heard late, for how long at most, and the median response by interval."""
     at_ms = {
-        interval_ms: [ms for row in rows if (ms := _of_interval(row, interval_ms)) is not None]
+        interval_ms: [ms for row in rows if (ms := row.measured["response_ms"].get(f"{interval_ms}")) is not None]
         for interval_ms in _ASKED_MS
     }
     return {
@@ -124,13 +124,6 @@ def _of(rows: Sequence[Row]) -> dict[str, Any]:
         "heard_for_s_max": max(values(rows, "heard_for_s"), default=None),
         "response_ms": {interval_ms: median(known) if known else None for interval_ms, known in at_ms.items()},
     }
-
-
-def _of_interval(row: Row, interval_ms: int) -> float | None:
-    """A row that was saved has text for keys."""
-    known = row.measured["response_ms"]
-    found: float | None = known.get(interval_ms, known.get(f"{interval_ms}"))
-    return found
 
 
 HELD_OUTPUT: Final = Part("held_output", "held_output", 0, _TRIALS, _session, _summary, fixed=True, by_default=False)
