@@ -164,7 +164,7 @@ def lay_out(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
 
 def test_what_a_role_has_put_there_goes_and_nothing_else(tmp_path: Path) -> None:
     gone, data, kept = lay_out(tmp_path)
-    rehearsed = take_away(tmp_path, "--check")
+    rehearsed = " ".join(take_away(tmp_path, "--check").split())  # YAML breaks long lines at blanks
     assert "changed=1" in rehearsed
     assert f"{tmp_path}/etc/two words" in rehearsed
     assert all(path.exists() for path in (*gone, *data, *kept))
