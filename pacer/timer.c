@@ -13,10 +13,13 @@
 
 #define FIRST_FDS 32
 #define MEMORY_RETRY_NS (10 * NS_PER_MS)
+#define GUEST_LOOK_NS NS_PER_S
 
 struct replication {
     struct context *context;
+    const struct remus *remus;
     struct wait wait;
+    int64_t seen_ns; /* the guest: it ran, or was there */
     bool done;
     int code;
 };
@@ -78,16 +81,34 @@ static void work(struct replication *run, struct pollfd **fds, int *room)
         libxl_osevent_afterpoll(run->context->ctx, count, *fds, no_time);
 }
 
+/* Whether the guest that libxl waits for is gone, which libxl learns after a minute only. */
+static bool is_guest_gone(struct replication *run)
+{
+    int64_t now_ns = monotonic_ns();
+    bool is_due = run->wait.pace->may_stand_still && now_ns - run->seen_ns >= GUEST_LOOK_NS;
+    if (is_due && remus_is_domain_gone(run->remus))
+        return true;
+    if (is_due || !run->wait.pace->may_stand_still)
+        run->seen_ns = now_ns;
+    return false;
+}
+
 /* Whether to leave libxl to itself now. Not by libxl_ao_abort(): in 4.17 a timeout that libxl_osevent_occurred_timeout()
  * told of stays on the list of what can be aborted, which becomes a ring that is never done with. */
-static bool is_left(const struct replication *run)
+static bool is_left(struct replication *run)
 {
-    return (stop_signal() != 0 || run->wait.pace->failed != NULL) && !run->wait.pace->may_stand_still;
+    bool is_asked = stop_signal() != 0 || run->wait.pace->failed != NULL;
+    return (is_asked && !run->wait.pace->may_stand_still) || is_guest_gone(run);
 }
 
 int timer_run(struct context *context, struct pace *pace, const struct remus *remus)
 {
-    struct replication replication = {.context = context, .wait = {.pace = pace, .stream_fd = remus->send_fd}};
+    struct replication replication = {
+        .context = context,
+        .remus = remus,
+        .wait = {.pace = pace, .stream_fd = remus->send_fd},
+        .seen_ns = monotonic_ns(),
+    };
     struct replication *run = &replication;
     context->pace = pace;
     const libxl_asyncop_how how = {.callback = done, .u = {.for_callback = run}};

@@ -65,6 +65,20 @@ def test_a_destroyed_domain_is_told(start: Start) -> None:
     assert replication.process.returncode == 0
 
 
+def test_a_guest_that_is_gone_while_it_is_to_suspend_is_not_waited_for(start: Start) -> None:
+    replication = start(environment={"STAND_IN_GONE": "1", "STAND_IN_PAUSE_MS": "60000"})
+    suspend_ns = replication.await_ns("suspend")[0]
+    assert replication.finish() == Ended("the domain is gone")
+    assert replication.process.returncode == 0
+    assert time.monotonic_ns() - suspend_ns < 3000 * MS
+
+
+def test_a_guest_that_is_slow_to_suspend_is_waited_for(start: Start) -> None:
+    replication = start(environment={"STAND_IN_PAUSE_MS": "2500"})
+    suspend_ns = replication.await_ns("suspend")[0]
+    assert replication.await_after_ns("commit", suspend_ns) - suspend_ns >= 2500 * MS
+
+
 def test_a_libxl_that_exits_is_an_end_too(start: Start) -> None:
     replication = start(environment={"STAND_IN_EXIT_AFTER": "3"})
     assert replication.finish() == Ended("xl exited in the middle of it")
