@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from failover import backup, caller, events, primary, processes, pulse
+from failover import backup, caller, events, primary, processes, pulse, xl
 from failover.caller import Refused, Unreachable
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
@@ -24,6 +24,11 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     name, peer = domain.name, settings.peer_of(domain).name
     began_s = time.monotonic()
     with primary.alone(settings, domain):
+        if settings.lease is not None and name not in xl.domains():
+            raise ActError(
+                f"{name} is not here any more, so its guard here says nothing of a copy: see hefery-remus status on "
+                f"both hosts"
+            )
         backup.insist_on_none(settings, name)
         refusal = _ask(settings, domain)
         if isinstance(refusal, Unreachable):

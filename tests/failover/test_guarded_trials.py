@@ -1,5 +1,7 @@
 """Which copy may take over, as its replication begins, goes on and ends: the real programs, guards, and etcd."""
 
+import subprocess
+
 import pytest
 
 from failover import guard_store, processes
@@ -115,6 +117,15 @@ def test_release_ends_nothing_while_the_record_cannot_be_written(pair: GuardedPa
     code, told = pair.a.act("release")
     assert (code, remus.poll()) == (1, None)
     assert f"hefery-guard@{pair.domain} is not awake" in told["error"]
+
+
+def test_release_of_a_guest_that_is_gone_says_so(pair: GuardedPair) -> None:
+    remus = pair.named()
+    subprocess.run([pair.a.folder / "bin" / "xl", "destroy", pair.domain], env=pair.a.environment, check=True)
+    remus.wait()
+    code, told = pair.a.act("release")
+    assert code == 1
+    assert "is not here any more" in told["error"]
 
 
 def test_nothing_is_replicated_while_an_older_copy_might_take_over(pair: GuardedPair) -> None:
