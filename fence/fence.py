@@ -90,17 +90,20 @@ def _enforce(settings: Settings, guest: str, owner: str | None, lock: int) -> No
 
 
 def _withdraw(settings: Settings, guest: str, host: str, lock: int) -> None:
-    """Cut the host off, until nothing of it is open or under way: it may come back between, but only to read."""
+    """Cut the host off, until nothing of it is open or under way: it may come back between, but only to read.
+
+    Where it could not write anyway, its guests, which are cut off with it, are left alone.
+    """
     deadline_s = time.monotonic() + settings.limit_s
-    while True:
+    while views.is_writable(settings.view(host, guest)):
         if host in settings.hosts:
             nfs.cut(settings, host)
         try:
-            return views.protect(settings.view(host, guest), lock)
+            views.protect(settings.view(host, guest), lock)
         except Failed as failure:
             if time.monotonic() > deadline_s:
                 raise Failed(f"{guest}: {host} still writes after {settings.limit_s:g} s: {failure}") from failure
-        time.sleep(_TRY_AGAIN_S)
+            time.sleep(_TRY_AGAIN_S)
 
 
 def _make_durable(settings: Settings, guest: str) -> None:

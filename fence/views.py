@@ -16,7 +16,7 @@ _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 
 def make(folder: Path, view: Path, lock: int) -> None:
-    """Mount `folder` there, read-only, unless it is mounted already. Only while nfsd serves nobody."""
+    """Mount `folder` there, read-only, unless it is mounted already. Only while nobody is served there."""
     folder.mkdir(parents=True, exist_ok=True)
     view.mkdir(parents=True, exist_ok=True)
     if is_writable(view) is None:

@@ -49,3 +49,11 @@ def test_nothing_is_served_before_it_is_in_force() -> None:
     assert "Before=nfs-server.service\n" in unit
     assert "RequiredBy=nfs-server.service\n" in unit
     assert "RequiresMountsFor=/srv/hefery /srv/hefery-fence\n" in unit
+
+
+def test_another_guest_restarts_nothing_that_nfsd_needs() -> None:
+    """It would be restarted, too, and all guests would wait for their disks until its grace time is over."""
+    unit = render("lab", "f", "fence", "hefery-fence.service.j2", **INPUTS)
+    assert "ExecReload=/usr/local/sbin/hefery-fence restore\n" in unit
+    (handler,) = yaml.safe_load((ROLE / "handlers" / "main.yml").read_text())
+    assert handler["ansible.builtin.systemd_service"]["state"] == "reloaded"

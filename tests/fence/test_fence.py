@@ -209,6 +209,19 @@ def test_a_host_that_was_taken_out_of_the_configuration_is_a_loser_like_any(tmp_
         assert owners(server) == (["b"], ["b"])
 
 
+def test_a_guest_more_is_shared_while_the_others_write(server: Server) -> None:
+    give(server, "a", 5)
+    settings = json.loads((server.folder / "fence.json").read_text())
+    settings["guests"].append("web3")
+    (server.folder / "fence.json").write_text(json.dumps(settings))
+    with server.writer("a") as last_write:
+        assert server.call("restore") == {"answer": "done"}
+        assert (last_write.parent / "info").exists()  # a's connection was not cut
+        assert owners(server) == (["a"], ["a"])
+    assert owners(server, "web3") == ([], [])
+    assert give(server, "b", 1, guest="web3") == "done"
+
+
 def test_a_guest_that_cannot_be_restored_does_not_keep_the_others_out(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         shutil.rmtree(tmp_path / "images" / "web1")
