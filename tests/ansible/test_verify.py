@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
-from tests.ansible import stand_in_grafana
+from lab.trials import grafana_stand_in
 from tests.ansible.plugins import load
 from tests.ansible.rendering import ROOT, render
 from tests.dashboards import recording
@@ -128,8 +128,8 @@ def grafana(influx: Influx, folder: Path) -> Iterator[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEFERY_STORE_TOKEN", influx.admin_token)
         patch.setenv("GF_SECURITY_ADMIN_PASSWORD", "only-for-tests")
-        site = stand_in_grafana.Site(folder / "grafana.ini")
-    handler = type("Answers", (stand_in_grafana.Answers,), {"site": site, "log_message": lambda *_: None})
+        site = grafana_stand_in.Site(folder / "grafana.ini")
+    handler = type("Answers", (grafana_stand_in.Answers,), {"site": site, "log_message": lambda *_: None})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         try:

@@ -1,5 +1,8 @@
+import subprocess
+from pathlib import Path
 from typing import Any
 
+from lab.trials import grafana_stand_in
 from lab.trials.parts.upkeep import red
 
 
@@ -22,3 +25,11 @@ def test_only_a_panel_without_rows_may_be_red() -> None:
         "age one: nothing in a day",
         "token one: not so: agent writes decisions",
     ]
+
+
+def test_the_stand_in_for_grafana_is_unpacked_and_runs_as_grafana_does(tmp_path: Path) -> None:
+    grafana_stand_in.pack(tmp_path / "made.tar.gz")
+    subprocess.run(["tar", "-xzf", "made.tar.gz", "--strip-components=1"], cwd=tmp_path, check=True)
+    words = ["bin/grafana", "server", f"--homepath={tmp_path}", "--config=/nowhere/grafana.ini"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "/nowhere/grafana.ini" in done.stderr.splitlines()[-1]

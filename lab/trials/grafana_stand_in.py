@@ -12,11 +12,23 @@ import json
 import os
 import re
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+
+def pack(archive: Path) -> None:
+    """What stands in for the vendor's archive: the program, which is this file, where Grafana's is."""
+
+    def is_program(file: tarfile.TarInfo) -> tarfile.TarInfo:
+        file.mode, file.uid, file.gid, file.uname, file.gname = 0o755, 0, 0, "root", "root"
+        return file
+
+    with tarfile.open(archive, "w:gz") as made:
+        made.add(__file__, "grafana-stand-in/bin/grafana", filter=is_program)
 
 
 class Site:
@@ -38,8 +50,9 @@ class Site:
         """What the store answers."""
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
         body = json.dumps({"query": flux, "dialect": {"annotations": [], "header": True}}).encode()
-        request = urllib.request.Request(f"{self.url}/api/v2/query?org={self.org}", body, headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        url = f"{self.url}/api/v2/query?org={self.org}"
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - as the role writes it
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
             tables = answer.read().decode().replace("\r\n", "\n").split("\n\n")
         return [row for table in tables for row in csv.DictReader(io.StringIO(table))]
 
