@@ -7,6 +7,8 @@ PACER_NEEDS := gcc libc6-dev libxen-dev
 # one thread per process: the arrays are small, and threads of one process would wait for those of another
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
+# whether defaults are what is documented, templates what programs read, dashboards what the schema has: a few seconds
+AGREEMENTS := $(addprefix tests/,ansible/test_roles.py ansible/test_agent.py ansible/test_predictor.py dashboards/test_rendered.py)
 # containers like to set it: every program that a test starts would be compiled anew
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,7 +30,7 @@ test: ## run the tests (sets up, and gets a real InfluxDB and etcd first)
 	@scripts/etcd >/dev/null
 	@$(PYTHON) -m pytest -n auto -q
 
-lint: ## check style, types, shell, YAML and dashboards; compile the pacer with warnings as errors
+lint: ## check style, types, shell, YAML, dashboards and what must agree; compile the pacer with warnings as errors
 	@scripts/setup python3-venv npm $(PACER_NEEDS)
 	$(MAKE) --silent -C pacer tests
 	.venv/bin/ruff format --check .
@@ -37,6 +39,7 @@ lint: ## check style, types, shell, YAML and dashboards; compile the pacer with 
 	.venv/bin/shellcheck scripts/setup scripts/influxd scripts/etcd scripts/jmeter .ci/run guest/build guest/init guest/tomcat/build guest/tomcat/init guest/tomcat/start lab/image/install lab/image/venv
 	.venv/bin/yamllint --strict .
 	$(PYTHON) -m dashboards.typecheck
+	$(PYTHON) -m pytest -q $(AGREEMENTS)
 	PATH=$(CURDIR)/.venv/bin:$$PATH ansible-lint -q
 
 format: ## format the code
