@@ -6,12 +6,15 @@ A copy that takes over knows nothing of it: with a lease it is certain that none
 import logging
 import subprocess
 from pathlib import Path
+from typing import Final
 
 from failover import backup, primary, processes, xl
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 
 _log = logging.getLogger(__name__)
+
+_RELEASE_LIMIT_S: Final = 30.0
 
 
 def run(settings: RemusSettings, domain: DomainSettings) -> int:
@@ -30,7 +33,7 @@ def once_alone(settings: RemusSettings, name: str) -> bool:
     is_alone = settings.lease is None or name not in xl.domains() or backup.forget(settings, name)
     if is_alone and is_held(settings.host.run_dir, name):
         try:
-            subprocess.run(["hefery-output", "release", name], check=True)
+            subprocess.run(["hefery-output", "release", name], check=True, timeout=_RELEASE_LIMIT_S)
         except (OSError, subprocess.SubprocessError) as error:  # hefery-output@.service tries again
             _log.error("%s: its output is still held: %s", name, error)
     return is_alone

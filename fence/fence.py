@@ -94,15 +94,17 @@ def _withdraw(settings: Settings, guest: str, host: str, lock: int) -> None:
 
     Where it could not write anyway, its guests, which are cut off with it, are left alone.
     """
+    view, failure = settings.view(host, guest), ""
     deadline_s = time.monotonic() + settings.limit_s
-    while views.is_writable(settings.view(host, guest)):
+    while views.is_writable(view):
+        if time.monotonic() > deadline_s:
+            raise Failed(f"{guest}: {host} still writes after {settings.limit_s:g} s{failure}")
         if host in settings.hosts:
             nfs.cut(settings, host)
         try:
-            views.protect(settings.view(host, guest), lock)
-        except Failed as failure:
-            if time.monotonic() > deadline_s:
-                raise Failed(f"{guest}: {host} still writes after {settings.limit_s:g} s: {failure}") from failure
+            views.protect(view, lock)
+        except Failed as error:
+            failure = f": {error}"
             time.sleep(_TRY_AGAIN_S)
 
 

@@ -18,10 +18,9 @@ int remus_pass(const struct remus *remus, const libxl_asyncop_how *how)
     return remus->function(remus->ctx, remus->info, remus->domid, remus->send_fd, remus->recv_fd, how);
 }
 
-bool remus_is_domain_gone(const struct remus *remus)
+static bool is_domain_gone(const struct remus *remus)
 {
-    int code = libxl_domain_info == NULL ? 0 : libxl_domain_info(remus->ctx, NULL, remus->domid);
-    return code == ERROR_DOMAIN_NOTFOUND || code == ERROR_INVAL; /* so says 4.2; all else is no answer */
+    return libxl_domain_info != NULL && libxl_domain_info(remus->ctx, NULL, remus->domid) != 0;
 }
 
 void remus_reason(char reason[REASON_MOST_BYTES], const struct remus *remus, const char *failed, int code)
@@ -30,7 +29,7 @@ void remus_reason(char reason[REASON_MOST_BYTES], const struct remus *remus, con
         snprintf(reason, REASON_MOST_BYTES, "%s", failed);
     else if (stop_signal() != 0)
         snprintf(reason, REASON_MOST_BYTES, "xl was asked to end, by signal %d", stop_signal());
-    else if (remus_is_domain_gone(remus))
+    else if (is_domain_gone(remus))
         snprintf(reason, REASON_MOST_BYTES, "the domain is gone");
     else if (wait_stream_broken(remus->send_fd))
         snprintf(reason, REASON_MOST_BYTES, "backup lost: nobody reads the stream any more");

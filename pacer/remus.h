@@ -30,9 +30,6 @@ int remus_start(const struct remus *remus, libxl_ctx *ctx, const libxl_asyncop_h
 /* Let libxl do it alone, as if there were no pacer. */
 int remus_pass(const struct remus *remus, const libxl_asyncop_how *how);
 
-/* Whether Xen knows the guest no more. */
-bool remus_is_domain_gone(const struct remus *remus);
-
 /* Why it ended, in words: `failed` is our own reason or NULL, `code` is libxl's. libxl's alone would not do: it is that
  * of the teardown, 0 as a rule. */
 void remus_reason(char reason[REASON_MOST_BYTES], const struct remus *remus, const char *failed, int code);

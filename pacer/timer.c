@@ -7,6 +7,9 @@
 #include "stop.h"
 #include "wait.h"
 
+#pragma weak libxl_domain_info
+#pragma weak libxl_dominfo_dispose
+#pragma weak libxl_dominfo_init
 #pragma weak libxl_osevent_afterpoll
 #pragma weak libxl_osevent_beforepoll
 #pragma weak libxl_osevent_occurred_timeout
@@ -26,7 +29,8 @@ struct replication {
 
 bool timer_is_possible(void)
 {
-    return context_is_possible() && libxl_osevent_afterpoll != NULL && libxl_osevent_beforepoll != NULL
+    return context_is_possible() && libxl_domain_info != NULL && libxl_dominfo_dispose != NULL
+        && libxl_dominfo_init != NULL && libxl_osevent_afterpoll != NULL && libxl_osevent_beforepoll != NULL
         && libxl_osevent_occurred_timeout != NULL;
 }
 
@@ -81,12 +85,24 @@ static void work(struct replication *run, struct pollfd **fds, int *room)
         libxl_osevent_afterpoll(run->context->ctx, count, *fds, no_time);
 }
 
+/* Whether it is destroyed: of a PV guest libxl's helper keeps memory mapped, so it stays, dying, until that ends. An
+ * error is no answer. */
+static bool is_gone(const struct remus *remus)
+{
+    libxl_dominfo info;
+    libxl_dominfo_init(&info);
+    int code = libxl_domain_info(remus->ctx, &info, remus->domid);
+    bool gone = code == ERROR_DOMAIN_NOTFOUND || (code == 0 && info.dying);
+    libxl_dominfo_dispose(&info);
+    return gone;
+}
+
 /* Whether the guest that libxl waits for is gone, which libxl learns after a minute only. */
 static bool is_guest_gone(struct replication *run)
 {
     int64_t now_ns = monotonic_ns();
     bool is_due = run->wait.pace->may_stand_still && now_ns - run->seen_ns >= GUEST_LOOK_NS;
-    if (is_due && remus_is_domain_gone(run->remus))
+    if (is_due && is_gone(run->remus))
         return true;
     if (is_due || !run->wait.pace->may_stand_still)
         run->seen_ns = now_ns;
@@ -97,8 +113,12 @@ static bool is_guest_gone(struct replication *run)
  * told of stays on the list of what can be aborted, which becomes a ring that is never done with. */
 static bool is_left(struct replication *run)
 {
-    bool is_asked = stop_signal() != 0 || run->wait.pace->failed != NULL;
-    return (is_asked && !run->wait.pace->may_stand_still) || is_guest_gone(run);
+    struct pace *pace = run->wait.pace;
+    if (is_guest_gone(run)) {
+        pace->failed = "the domain is gone";
+        return true;
+    }
+    return (stop_signal() != 0 || pace->failed != NULL) && !pace->may_stand_still;
 }
 
 int timer_run(struct context *context, struct pace *pace, const struct remus *remus)

@@ -1,7 +1,9 @@
 """The role etcd: its module against a real server, its configuration and its unit."""
 
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
-from failover.lease import Held, Lease, Released
+from failover.lease import Held, Lease, Noted, Released
 from failover.lease_settings import LeaseSettings
 from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
@@ -121,10 +123,7 @@ def test_who_holds_a_lease_keeps_the_right_to_it(
         **wanted,
         "users": {name: {"password": f"{name}-{PASSWORD}", "guests": guests} for name, guests in users.items()},
     }
-    with Etcd(settings(member, "a", f"a-{PASSWORD}")) as etcd:
-        lease = Lease(etcd, "web1", "a", 2.0)
-        held = lease.acquire()
-        assert isinstance(held, Held)
+    with guarding(member, "a") as (lease, held):
         refused = module.Site(fewer)
         with pytest.raises(module.Refused, match="web1 is declared for a no more, which holds its lease"):
             refused.settle()
@@ -136,14 +135,69 @@ def test_who_holds_a_lease_keeps_the_right_to_it(
     assert not may_write(member, "a", "web1")
 
 
+@contextmanager
+def guarding(member: Member, host: str, ttl_s: float = 2.0) -> Iterator[tuple[Lease, Held]]:
+    """The host holds the lease of web1, and renews it as its guard does."""
+    end = threading.Event()
+    with Etcd(settings(member, host, f"{host}-{PASSWORD}")) as etcd:
+        lease = Lease(etcd, "web1", host, ttl_s)
+        held = lease.acquire()
+        assert isinstance(held, Held)
+
+        def renew() -> None:
+            with Etcd(settings(member, host, f"{host}-{PASSWORD}")) as own:
+                again = Lease(own, "web1", host, ttl_s)
+                while not end.wait(ttl_s / 4):
+                    again.renew(held.epoch)
+
+        thread = threading.Thread(target=renew)
+        thread.start()
+        try:
+            yield lease, held
+        finally:
+            end.set()
+            thread.join()
+
+
+def test_a_lease_that_nobody_renews_is_not_held(module: ModuleType, member: Member, wanted: dict[str, Any]) -> None:
+    """As a crash leaves it."""
+    module.Site(wanted).settle()
+    with Etcd(settings(member, "a", f"a-{PASSWORD}")) as etcd:
+        lease = Lease(etcd, "web1", "a", 0.3)
+        held = lease.acquire()
+        assert isinstance(held, Held)
+        assert isinstance(lease.note(held.epoch, "mark"), Noted)
+    wanted["users"]["a"]["guests"] = ["web2"]
+    module.Site(wanted).settle()
+    assert not may_write(member, "a", "web1")
+
+
+def test_a_backup_keeps_the_right_to_take_over(module: ModuleType, member: Member, wanted: dict[str, Any]) -> None:
+    """It may be moved to another host once its replication has ended."""
+    module.Site(wanted).settle()
+    wanted["users"] |= {
+        "b": {"password": f"b-{PASSWORD}", "guests": []},
+        "c": {"password": f"c-{PASSWORD}", "guests": ["web1"]},
+    }
+    with guarding(member, "a") as (lease, held):
+        assert isinstance(lease.note(held.epoch, "mark"), Noted)
+        refused = module.Site(wanted)
+        with pytest.raises(module.Refused, match="web1 is declared for b no more, which may have its backup"):
+            refused.settle()
+        assert refused.changes == []
+        assert isinstance(lease.note(held.epoch, ""), Noted)
+        module.Site(wanted).settle()
+    assert not may_write(member, "b", "web1")
+    assert may_write(member, "c", "web1")
+
+
 def test_another_may_lose_the_right_to_a_lease_that_is_held(
     module: ModuleType, member: Member, wanted: dict[str, Any]
 ) -> None:
     module.Site(wanted).settle()
-    with Etcd(settings(member, "b", f"b-{PASSWORD}")) as etcd:
-        assert isinstance(Lease(etcd, "web1", "b", 2.0).acquire(), Held)
     wanted["users"]["a"]["guests"] = ["web2"]
-    module.Site(wanted).settle()
+    with guarding(member, "b"):
+        module.Site(wanted).settle()
     assert not may_write(member, "a", "web1")
 
 

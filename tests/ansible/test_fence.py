@@ -1,6 +1,7 @@
 """The role fence: what it writes is what the command takes, and nothing of it is missing."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,13 @@ def test_nothing_is_served_before_it_is_in_force() -> None:
 def test_another_guest_restarts_nothing_that_nfsd_needs() -> None:
     """It would be restarted, too, and all guests would wait for their disks until its grace time is over."""
     unit = render("lab", "f", "fence", "hefery-fence.service.j2", **INPUTS)
-    assert "ExecReload=/usr/local/sbin/hefery-fence restore\n" in unit
+    marked, done, unmarked = re.findall(r"^ExecReload=(.*)$", unit, re.MULTILINE)
+    assert done == "/usr/local/sbin/hefery-fence restore"
+    # or it would not be tried again: a unit whose reload has failed is active
+    probe, *_ = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())
+    marker = marked.split()[-1]
+    assert unmarked == f"/usr/bin/rm {marker}"
+    assert "[ ! -e {{ __fence_unrestored_path }} ] && echo runs" in probe["ansible.builtin.raw"]
+    assert marker == evaluate("__fence_unrestored_path", "fence", **INPUTS)
     (handler,) = yaml.safe_load((ROLE / "handlers" / "main.yml").read_text())
     assert handler["ansible.builtin.systemd_service"]["state"] == "reloaded"

@@ -121,6 +121,16 @@ def test_a_loser_that_never_ends_is_named_and_nobody_else_gets_the_disk(tmp_path
         assert give(server, "b", 6) == "done"
 
 
+def test_a_view_that_stays_writable_is_named_in_time(tmp_path: Path) -> None:
+    with running_server(tmp_path, limit_s=0.3) as server:
+        server.call("restore")
+        give(server, "a", 5)
+        lies = 'case "$*" in *bind,ro*) exit 0 ;; esac\nexec /bin/mount "$@"\n'
+        (tmp_path / "bin" / "mount").write_text(f"#!/bin/sh\n{lies}")
+        (tmp_path / "bin" / "mount").chmod(0o755)
+        assert server.call("give", "web1", "b", "6")["reason"] == "web1: a still writes after 0.3 s"
+
+
 def test_another_guest_is_not_touched(server: Server) -> None:
     give(server, "a", 5)
     give(server, "a", 5, guest="web2")

@@ -16,7 +16,8 @@ module: etcd_site
 short_description: Sets up users in an etcd of Hefery's own
 description:
   - Each user may read and write the leases of the guests that are given with it. Other users but root are removed.
-  - Nothing is changed where a user would lose the right to a lease that it holds, for which a guest would stand still.
+  - Nothing is changed where a user would lose the right to a lease that it holds, for which a guest would stand still,
+    or that a backup of the guest may be won by. A lease that nobody renews any more is not held.
   - Repeating it changes nothing; a dry run changes nothing either and tells what it would.
 options:
   url: {description: Address of a member., type: str, required: true}
@@ -31,6 +32,8 @@ Right = tuple[str | None, str, str]
 """Its kind, and the keys from one to another, as etcd writes them."""
 
 _REQUEST_LIMIT_S = 10
+_GIVEN_UP_TTLS = 5
+"""Times to live without a renewal: a guard that could not renew for one has paused its guest."""
 _NOT_ENABLED = "authentication is not enabled"
 _NOT_KNOWN = "authentication failed"
 
@@ -116,20 +119,40 @@ class Site:
         return {("READWRITE", *_range(f"/hefery/guest/{guest}/")) for guest in guests}
 
     def _refuse_to_withdraw(self, name: str, rights: set[Right]) -> None:
-        """Where it holds the lease (failover/lease_record.py) that one of them is of. Raises Refused."""
+        """Where it holds the lease that one of them is of, or may have the guest's backup. Raises Refused."""
         for _, key, end in sorted(rights, key=str):
-            prefix = b64decode(key).decode()
-            pairs = self._ask("kv/range", {"key": key, "range_end": end}).get("kvs", [])
-            found = {
-                b64decode(one["key"]).decode().removeprefix(prefix): b64decode(one.get("value", "")) for one in pairs
-            }
-            if "beat" in found and _holder(found.get("owner", b"")) in {name, None}:
-                guest = prefix.strip("/").rpartition("/")[2]
+            lease = self._lease(key, end)
+            if not (lease.is_held or lease.has_backup) or not self._is_alive(key, end, lease):
+                continue
+            guest = b64decode(key).decode().strip("/").rpartition("/")[2]
+            if lease.is_held and lease.holder in {name, None}:
                 raise Refused(
                     f"{guest} is declared for {name} no more, which holds its lease: without the right to it the guest "
                     f"stands still. Declare it again; or end its replication and shut it down (xl shutdown -w {guest}) "
-                    f"first. Where {name} is off for good, docs/operating.md tells how to delete the lease's record"
+                    f"first"
                 )
+            if lease.has_backup:
+                raise Refused(
+                    f"{guest} is declared for {name} no more, which may have its backup: without the right to its "
+                    "lease that could not take over. Declare it again; or end its replication first "
+                    f"(playbooks/stop-replication.yml -e guest={guest})"
+                )
+
+    def _lease(self, key: str, end: str) -> "Lease":
+        prefix = b64decode(key).decode()
+        pairs = self._ask("kv/range", {"key": key, "range_end": end}).get("kvs", [])
+        return Lease({b64decode(one["key"]).decode().removeprefix(prefix): one for one in pairs})
+
+    def _is_alive(self, key: str, end: str, lease: "Lease") -> bool:
+        """Whether somebody renews it: who crashed has left it as it was."""
+        if lease.ttl_s is None:
+            return True
+        deadline_s = time.monotonic() + _GIVEN_UP_TTLS * lease.ttl_s
+        while self._lease(key, end).revisions == lease.revisions:
+            if time.monotonic() > deadline_s:
+                return False
+            time.sleep(0.2)
+        return True
 
     def _settle_role(self, name: str, found: set[Right] | None) -> None:
         if found is None:
@@ -193,12 +216,27 @@ class Site:
             raise Refused(f"{url}: {error}; is hefery-etcd.service running on all members?") from error
 
 
-def _holder(owner: bytes) -> str | None:
-    """The user; None where nobody can tell."""
+class Lease:
+    """What etcd has of one (failover/lease_record.py); where nobody can tell, what is safe."""
+
+    def __init__(self, pairs: dict[str, dict[str, str]]) -> None:
+        """Of pairs as etcd's gateway writes them, by the end of their keys."""
+        owner, guest = _said(pairs.get("owner")), _said(pairs.get("guest"))
+        self.revisions = {name: pair["mod_revision"] for name, pair in pairs.items()}
+        self.is_held = "beat" in pairs
+        holder, ttl_s = owner.get("holder"), owner.get("ttl_s")
+        self.holder = None if holder is None else str(holder)
+        self.ttl_s = float(ttl_s) if isinstance(ttl_s, int | float) else None
+        self.has_backup = "guest" in pairs and guest.get("backup") != ""
+
+
+def _said(pair: dict[str, str] | None) -> dict[str, Any]:
+    """Nothing where it is not what Hefery writes."""
     try:
-        return str(json.loads(owner)["holder"])
-    except (ValueError, TypeError, KeyError):
-        return None
+        said = json.loads(b64decode(pair["value"])) if pair else {}
+    except (ValueError, KeyError):
+        said = {}
+    return said if isinstance(said, dict) else {}
 
 
 def _range(prefix: str) -> tuple[str, str]:
