@@ -44,8 +44,9 @@ _OF_A_DOMAIN: Final = ("send", "release", "settle", "let-out", "start", "hand-ov
 _IN_REAL_TIME: Final = ("guard", "minder")
 
 _EPILOG: Final = """\
-Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release, settle and let-out (where the
-guest runs), guard, minder and fence-link (where a guest may run), connect (forced command of the peer's ssh key). For people:
+Units run: heartbeat (every host), receive and clean (where a copy arrives), send, release, settle and let-out (where
+the guest runs), guard, minder and fence-link (where a guest may run), connect (forced command of the peer's ssh key).
+For people:
   hefery-remus status                     what runs here, what arrives
   hefery-remus release --domain web1      end its replication; exit code 4: the peer could not be asked
   hefery-remus start --domain web1        with leases: start it here, where neither host has it
