@@ -19,6 +19,7 @@ def probed(answers: dict[str, str], **parameters: Any) -> dict[str, Any]:
         "peers": {},
         "peer_port": 22,
         "bridge": "nobr0",
+        "share": "/srv/hefery",
         "asked_s": 0.0,
     }
     run = lambda command: next((text for part, text in answers.items() if part in command), None)  # noqa: E731  # a stub
@@ -93,3 +94,24 @@ def test_a_guest_without_suspend_channel_is_named_where_xen_is_old() -> None:
     assert probed({**new, **listed})["without_suspend_channel"] == []
     assert probed({**old, **listed})["without_suspend_channel"] == ["h1"]
     assert probed({**old, **listed, "xenstore-exists": ""})["without_suspend_channel"] == []
+
+
+def test_a_disk_through_the_page_cache_is_named_by_its_guest(tmp_path: Path) -> None:
+    images = {
+        "loop0": ("/srv/hefery/web1/web1.img", "0"),
+        "loop1": ("/srv/hefery/web2/web2.img", "1"),
+        "loop2": ("/srv/hefery/web3.img", "0"),  # without a fence: its link names it
+        "loop3": ("/srv/hefery/images/web4.img", "0"),  # likewise
+        "loop4": ("/srv/hefery-other/web5/web5.img", "0"),  # not a guest's
+    }
+    for device, (image, is_direct) in images.items():
+        folder = tmp_path / "block" / device / "loop"
+        folder.mkdir(parents=True)
+        (folder / "backing_file").write_text(f"{image}\n")
+        (folder / "dio").write_text(f"{is_direct}\n")
+    (tmp_path / "block" / "loop5").mkdir()  # not in use
+    links = tmp_path / "links"
+    links.mkdir()
+    for name, device in (("web3", "loop2"), ("web4", "loop3"), ("gone", "loop5")):
+        (links / name).symlink_to(f"/dev/{device}")
+    assert PROBE.buffered_disks(Path("/srv/hefery"), links, tmp_path / "block") == ["web1", "web3", "web4"]

@@ -92,7 +92,10 @@ def stale_incoming(probe, **_):
 def buffered_disk(probe, **_):
     """A peer does not see what this host's page cache holds."""
     for name in probe["buffered_disks"]:
-        yield f"the disk of {name} goes through the page cache: restart hefery-disk@{name} while the guest is down"
+        yield (
+            f"the disk of {name} goes through the page cache: shut the guest down and start it again, without a lease"
+            f" after `systemctl restart hefery-disk@{name}`"
+        )
 
 
 def nfs_disk(guests, **_):

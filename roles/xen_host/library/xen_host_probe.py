@@ -22,6 +22,7 @@ options:
   peers: {description: The peers' addresses by their names., type: dict, default: {}}
   peer_port: {description: TCP port that every peer must answer on., type: int, default: 22}
   bridge: {description: The guests' bridge., type: str, required: true}
+  share: {description: Where the guests' disks are mounted., type: path, default: /srv/hefery}
   asked_s: {description: The controller's clock., type: float, required: true}
 author: [hefery]
 """
@@ -82,11 +83,20 @@ def receiving():
     return False
 
 
-def buffered_disks():
-    """Return the guests' loop devices that go through the page cache instead of by direct I/O."""
-    links = Path("/dev/hefery").glob("*")
-    switches = {link.name: Path(f"/sys/block/{link.resolve().name}/loop/dio") for link in links}
-    return [name for name, switch in switches.items() if switch.exists() and switch.read_text().strip() != "1"]
+def loop_devices(share, links, devices):
+    """Return the guests' loop devices with their guests: named by a link, and with a fence by the image's folder."""
+    found = {link.resolve().name: link.name for link in links.glob("*")}
+    for path in devices.glob("loop*/loop/backing_file"):
+        image = Path(path.read_text().strip())
+        if share in image.parent.parents:
+            found.setdefault(path.parents[1].name, image.relative_to(share).parts[0])
+    return found
+
+
+def buffered_disks(share, links=Path("/dev/hefery"), devices=Path("/sys/block")):
+    """Return the guests whose loop device goes through the page cache instead of by direct I/O."""
+    switches = {devices / device / "loop/dio": name for device, name in loop_devices(share, links, devices).items()}
+    return sorted(name for path, name in switches.items() if path.exists() and path.read_text().strip() != "1")
 
 
 def sums(paths):
@@ -128,7 +138,7 @@ def look(parameters, run):
         "without_suspend_channel": without_suspend_channel(run, here)
         if running and running["version"] < [4, 5]
         else [],
-        "buffered_disks": buffered_disks(),
+        "buffered_disks": buffered_disks(Path(parameters["share"])),
         "unreachable": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
     }
@@ -144,6 +154,7 @@ def main():
             "peers": {"type": "dict", "default": {}},
             "peer_port": {"type": "int", "default": 22},
             "bridge": {"type": "str", "required": True},
+            "share": {"type": "path", "default": "/srv/hefery"},
             "asked_s": {"type": "float", "required": True},
         },
         supports_check_mode=True,
