@@ -83,9 +83,9 @@ def reachability(probe, **_):
 
 
 def stale_incoming(probe, **_):
-    """A copy that nobody feeds makes the next start of Remus fail."""
-    for name in probe["domains"]:
-        if name.endswith("--incoming") and not probe["receiving"]:
+    """A copy that nobody feeds makes the next start of Remus fail; where it is not known which are fed, all may be."""
+    for name in probe["domains"] if probe["receiving"] is not None else ():
+        if name.endswith("--incoming") and name.removesuffix("--incoming") not in probe["receiving"]:
             yield f"{name} is left from an earlier replication: `xl destroy {name}`"
 
 

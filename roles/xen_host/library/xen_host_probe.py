@@ -2,6 +2,7 @@
 """An Ansible module: what preflight and the role's tasks must know of a host, in one round trip; changes nothing."""
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -26,6 +27,8 @@ options:
   asked_s: {description: The controller's clock., type: float, required: true}
 author: [hefery]
 """
+
+MARK = "HEFERY_COPY="  # in the environment of all processes of a copy
 
 
 def pairs(text):
@@ -72,15 +75,35 @@ def answers(address, port):
     return True
 
 
-def receiving():
-    """Return whether a receiver of a replication or migration runs here."""
-    for commandline in Path("/proc").glob("[0-9]*/cmdline"):
+def marks(records):
+    """Return each received guest by the mark of its copy's processes, from the records of Hefery's receivers."""
+    found = {}
+    for path in records.glob("*/state"):
         try:
-            if b"migrate-receive" in commandline.read_bytes():
-                return True
-        except OSError:  # the process has ended meanwhile
+            record = json.loads(path.read_text())
+            found[record["mark"]] = record["domain"]
+        except (OSError, ValueError, TypeError, KeyError):  # whose mark it was is not known then
             continue
-    return False
+    return found
+
+
+def feeders(processes):
+    """Return the marks of what receives a replication or migration; None for what Hefery did not start."""
+    found = set()
+    for process in processes.glob("[0-9]*"):
+        try:
+            if b"migrate-receive" in (process / "cmdline").read_bytes():
+                variables = os.fsdecode((process / "environ").read_bytes()).split("\0")
+                found.add(next((word[len(MARK) :] for word in variables if word.startswith(MARK)), None))
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+    return found
+
+
+def receiving(processes=Path("/proc"), records=Path("/run/hefery/receive")):
+    """Return the guests that are received here; None where any may be, as it is not known what a process receives."""
+    fed, known = feeders(processes), marks(records)  # in this order: a record is written before its process starts
+    return sorted(known[mark] for mark in fed) if fed <= known.keys() else None
 
 
 def loop_devices(share, links, devices):
@@ -134,7 +157,7 @@ def look(parameters, run):
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
         "xen": running,
         "domains": here,
-        "receiving": receiving(),
+        "receiving": receiving(),  # after xl list: a copy that has begun since is not on it
         "without_suspend_channel": without_suspend_channel(run, here)
         if running and running["version"] < [4, 5]
         else [],
