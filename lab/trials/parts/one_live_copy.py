@@ -40,6 +40,11 @@ _STEP_S: Final = 2.0
 renewal, or the deadline of 1.5 s, and spare for an emulated host (model/README.md, the hard cases)."""
 _UNDONE_S: Final = 1.0
 """The primary has gone on at most so long before that was noted."""
+_WRITES: Final = "writes_per_s=10&megabytes=1&seconds=3600"
+"""For longer than any trial. By itself the guest writes in bursts some seconds apart: two writers could pass unseen."""
+_BEFORE_S: Final = 3.0
+_LEAST_WRITES: Final = 6
+"""In that time: checkpoints every 25 ms leave the guest of an emulated host half of it."""
 _HAND_OVER: Final = "systemd-run --no-block hefery-remus hand-over --domain "
 
 
@@ -100,6 +105,8 @@ class Seen:
     """How a trial has ended, besides what its client and the disk's host have logged."""
 
     struck: Sequence[Struck]
+    alone_ns: int
+    """Until then the primary's copy alone could run."""
     began_ns: int
     settled_ns: int
     moment: str
@@ -118,7 +125,9 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         site.watching_disk(turn.folder),
         site.probing(turn.folder) as probe,
     ):
-        _enter(site, case, probe)
+        site.load(_WRITES)
+        time.sleep(_BEFORE_S)
+        alone_ns = _enter(site, case, probe)
         began_ns = time.time_ns()
         struck = troubles.strike(site, case.troubles)
         over_ns = time.time_ns()
@@ -130,14 +139,16 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         running, settled_ns = _running(site, hosts), time.time_ns()
         time.sleep(_AFTERWARDS_S)
     moment = reports.phase(probe.told, began_ns)
-    seen = Seen(struck, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
+    seen = Seen(struck, alone_ns, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
     return judge(site.guest.primary.name, case, watch, seen)
 
 
 def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
     """What the logs of a trial show, once it is over."""
-    frames = watch.frames
-    writers_s = histories.overlap_s(watch.writes)
+    frames, writes = watch.frames, watch.writes
+    writers_s = histories.overlap_s(writes)
+    since_ns = seen.alone_ns - int(_BEFORE_S * NS_PER_S)
+    written = sum(write.host == primary and since_ns <= write.time_ns < seen.alone_ns for write in writes)
     after_s = histories.overlap_s(_not_excused(frames, primary, seen.struck))
     heard = histories.heard_from(frames, seen.settled_ns)
     back = [] if seen.started else histories.steps_back(frames)
@@ -153,7 +164,8 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         "two_writers": writers_s > 0,
         "up_again": seen.is_up and seen.is_one and len(heard) == 1,
         "heard_side_by_side_s": histories.overlap_s(frames),
-        "writers": sorted({write.host for write in watch.writes}),
+        "writers": sorted({write.host for write in writes}),
+        "writes_per_s": written / _BEFORE_S,
         "ended_on": seen.running,
         "started": seen.started,
     }
@@ -161,6 +173,7 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         f"two were heard side by side for {after_s:.2f} s": after_s > 0,
         f"the copies on {back} have counted backwards": bool(back),
         f"two hosts wrote side by side for {writers_s:.2f} s": writers_s > 0,
+        f"could not judge who writes: {written} times in {_BEFORE_S:g} s were too few": written < _LEAST_WRITES,
         "the guest did not answer when it was all over": not seen.is_up,
         f"the guest runs on {seen.running or 'no host'}": not seen.is_one,
         f"the guest is heard from {heard}": len(heard) != 1,
@@ -180,16 +193,18 @@ def _not_excused(frames: Sequence[Frame], primary: str, struck: Sequence[Struck]
     ]
 
 
-def _enter(site: Site, case: Case, probe: Probe) -> None:
-    """Come to the moment."""
+def _enter(site: Site, case: Case, probe: Probe) -> int:
+    """Come to the moment; until when the primary's copy alone could run."""
     if case.phase == "first copy":
         site.run(site.guest.primary, f"systemctl start --no-block {site.guest.unit}")
     else:
         probe.order(case.interval_ms)
         site.commits_come(probe, 2, _PATIENCE_S)
+    alone_ns = time.time_ns()
     if case.phase == "hand-over":
         site.run(site.guest.primary, _HAND_OVER + site.guest.name)
     time.sleep(case.wait_s)
+    return alone_ns if case.phase == "hand-over" else time.time_ns()
 
 
 def _booted(site: Site, case: Case) -> list[str]:
