@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from lab.errors import LabError
 from lab.landscape import Host
 from lab.trials import histories, troubles
 from lab.trials.guest import Guest
@@ -159,6 +160,14 @@ def test_whatever_goes_wrong_is_a_fault_and_counts(
     assert outcome.measured[name] is value
 
 
+def test_nobody_has_to_be_up_while_the_only_copy_ends_with_its_host(tmp_path: Path) -> None:
+    trial = Takeover()
+    answered_late(trial)
+    trial.case = Case("protected", 25, 1.0, (Trouble("shut down a", 0, 30),))
+    trial.seen = replace(trial.seen, struck=[Struck("shut down a", 10 * NS_PER_S, 50 * NS_PER_S)])
+    assert trial.outcome(tmp_path).faults == ()
+
+
 class Pair:
     """A site that notes what is done, each act a second after the other."""
 
@@ -166,6 +175,13 @@ class Pair:
         self.guest, self.lab, self.probe = Guest.declared(), SimpleNamespace(), self
         self.told: list[Told] = []
         self.done: list[str] = []
+        self.on = "ab"
+
+    def has_power(self, host: Host) -> bool:
+        return host.name in self.on
+
+    def switch_on(self) -> None:
+        self.on = "ab"
 
     def note(self, act: str) -> None:
         self.done.append(act)
@@ -220,7 +236,7 @@ def test_the_guest_writes_before_anything_goes_wrong(
 
     def strike(*_: object) -> list[Struck]:
         pair.note("strike")
-        return []
+        return [Struck("cut a-b", 0, 0)]
 
     def noted(_: str, __: Case, ___: Watch, found: Seen) -> Outcome:
         seen.append(found)
@@ -252,7 +268,45 @@ def test_a_copy_is_lost_for_good_only_with_its_host() -> None:
     ended = [one for one in cases if one.may_end_it]
     assert ended
     assert all(any(trouble.lost for trouble in one.troubles) for one in ended)
-    assert not any(one.may_end_it for one in cases if one.phase == "protected" and len(one.troubles) == 1)
+    protected = [one for one in ended if one.phase == "protected" and len(one.troubles) == 1]
+    assert {one.name for one in protected} == {"reboot a", "shut down a"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "missed", "on", "asked", "have_power"),
+    [
+        (["cut a-b"], [""], "ab", [], "ab"),
+        (["reboot a"], [""], "ab", ["a"], "ab"),
+        (["shut down a"], [""], "b", ["a"], "b"),
+        (["power off b", "reset a"], ["", ""], "a", ["a", "b"], "a"),
+        (["power off b", "reboot b"], ["", "b: no route"], "a", ["b"], "a"),
+        (["reboot b"], ["systemctl was refused"], "ab", [], "ab"),
+        (["power off b", "shut down a"], ["", ""], "", ["a", "b"], "ab"),  # somebody switches them on again
+    ],
+)
+def test_who_has_power_is_seen_once_all_that_lost_it_are_back_or_off(
+    kinds: list[str], missed: list[str], on: str, asked: list[str], *, have_power: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    def is_over(_: Site, host: Host) -> bool:
+        waited.append(host.name)
+        return True
+
+    monkeypatch.setattr(troubles, "is_over", is_over)
+    pair = Pair()
+    pair.on = on
+    struck = [Struck(kind, 0, 0, why) for kind, why in zip(kinds, missed, strict=True)]
+    drawn = Case("protected", 25, 1.0, tuple(Trouble(kind, 0, 1) for kind in kinds))
+    assert one_live_copy._booted(cast("Site", pair), drawn, struck) == list(have_power)
+    assert waited == asked
+
+
+def test_a_host_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_live_copy, "wait", lambda *_, **__: False)
+    drawn = Case("protected", 25, 1.0, (Trouble("shut down a", 0, 1),))
+    with pytest.raises(LabError, match="a has neither booted anew nor gone off"):
+        one_live_copy._booted(cast("Site", Pair()), drawn, [Struck("shut down a", 0, 0)])
 
 
 def row(number: int, kind: str, without_s: float, **measured: bool) -> Row:

@@ -8,7 +8,7 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from lab import remote
+from lab.errors import LabError
 from lab.landscape import HOSTS
 from lab.processes import wait
 from lab.trials import base, copies, histories, reports, troubles
@@ -32,7 +32,8 @@ _LONG_S: Final = 30.0
 _UP_IN_S: Final = 20.0
 """Of a long trouble, after which the guest is to be up in spite of it: an emulated host takes some ten."""
 _PATIENCE_S: Final = 90
-_BOOT_S: Final = 400
+_BOOT_S: Final = 700
+"""Of an emulated host, and before it an orderly end, which systemd gives a replication 300 s for."""
 _AFTERWARDS_S: Final = 5
 _STOOD_STILL: Final = ("freeze a", "stall a")
 _STEP_S: Final = 2.0
@@ -80,7 +81,9 @@ class Case:
     def may_end_it(self) -> bool:
         """Whether the only copy may be lost with its host: that is no failover's fault, and `start` must help."""
         is_alone = self.phase != "protected" or len(self.troubles) > 1
-        return is_alone and any(trouble.lost for trouble in self.troubles)
+        return any(
+            trouble.kind in troubles.ENDS_THE_GUEST or (is_alone and trouble.lost != "") for trouble in self.troubles
+        )
 
 
 def _lasts_s(turn: Turn, kind: str) -> float:
@@ -130,8 +133,8 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         alone_ns = _enter(site, case, probe)
         began_ns = time.time_ns()
         struck = troubles.strike(site, case.troubles)
-        over_ns = time.time_ns()
-        hosts = _booted(site, case)
+        hosts = _booted(site, case, struck)
+        over_ns = time.time_ns()  # only now: a host that is shut down may let its guest answer for a while
         is_up = _is_up(watch, over_ns)
         started = "" if is_up or not case.may_end_it else _started(site, hosts)
         is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
@@ -207,12 +210,15 @@ def _enter(site: Site, case: Case, probe: Probe) -> int:
     return alone_ns if case.phase == "hand-over" else time.time_ns()
 
 
-def _booted(site: Site, case: Case) -> list[str]:
-    """The hosts that have power, once all of them have booted."""
-    off = {trouble.lost for trouble in case.troubles if trouble.kind.startswith("power")}
-    for host in {trouble.lost for trouble in case.troubles if trouble.lost} - off:
-        wait(partial(remote.answers, site.lab, HOSTS[host]), _BOOT_S, every_s=1)
-    return [host.name for host in site.both() if host.name not in off]
+def _booted(site: Site, case: Case, struck: Sequence[Struck]) -> list[str]:
+    """The hosts that have power, once all that have lost their memory have booted anew, or are off. Raises LabError."""
+    lost = {trouble.lost for trouble, one in zip(case.troubles, struck, strict=True) if not one.missed} - {""}
+    for host in sorted(lost):
+        if not wait(partial(troubles.is_over, site, HOSTS[host]), _BOOT_S, every_s=5):
+            raise LabError(f"{host} has neither booted anew nor gone off in {_BOOT_S} s")
+    if not any(site.has_power(host) for host in site.both()):
+        site.switch_on()  # as an operator does
+    return [host.name for host in site.both() if site.has_power(host)]
 
 
 def _is_up(watch: Watch, since_ns: int) -> bool:
@@ -233,11 +239,11 @@ def _started(site: Site, hosts: Sequence[str]) -> str:
 
 
 def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dict[str, bool]:
-    """One trouble leaves a guest that is protected a host with disk and quorum, but for what takes them from all."""
+    """One trouble leaves a guest that is protected a host with disk and quorum, unless it ends it or is for all."""
     one = struck[0]
     since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
     is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in troubles.FOR_ALL
-    if not is_met or since_ns > one.ended_ns - NS_PER_S:
+    if not is_met or case.may_end_it or since_ns > one.ended_ns - NS_PER_S:
         return {}
     is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
     return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}
