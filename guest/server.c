@@ -3,12 +3,15 @@
  *
  *   GET /                                                        counter=N requests=N boot=HEX uptime=S
  *   GET /load?cpu=0.9&pages_per_s=2000&megabytes=32&seconds=60   loads the guest for a bounded time
+ *   GET /load?writes_per_s=10&seconds=60                         each time as far as the disk: one block of /disk/writes
  *
  * usage: server [ADDRESS:PORT]     sends "TICK counter boot" there every 50 ms
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +29,7 @@ struct load {
     double cpu_ratio, pages_per_s, until_s, pages_owed;
     size_t pages, next_page;
     unsigned char *memory;
+    pid_t writer; /* none: 0 */
 };
 
 struct server {
@@ -44,8 +48,40 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Writes to the disk until it is killed; of a guest that has none, to memory. */
+static void keep_writing(double per_s)
+{
+    close_range(0, ~0U, 0); /* clients, whose connections are to end with the server's part */
+    int file = open("/disk/writes", O_WRONLY | O_CREAT | O_DSYNC, 0644);
+    double due_s = seconds(CLOCK_MONOTONIC);
+    for (unsigned long count = 1;; count++) {
+        char text[32]; /* always as long, so that the file's length is not written each time, too */
+        int length = snprintf(text, sizeof text, "%020lu\n", count);
+        (void)!pwrite(file, text, (size_t)length, 0);
+        due_s += 1 / per_s;
+        double left_s = due_s - seconds(CLOCK_MONOTONIC);
+        if (left_s < 0) {
+            due_s -= left_s; /* a slow disk is written less often */
+            continue;
+        }
+        struct timespec wait = {.tv_sec = (time_t)left_s, .tv_nsec = (long)((left_s - (double)(time_t)left_s) * 1e9)};
+        nanosleep(&wait, NULL);
+    }
+}
+
+/* Starts what writes to the disk, a process of its own, as a disk may take long; 0 where nothing is to, -1 on failure. */
+static pid_t begin_writing(double per_s)
+{
+    pid_t writer = per_s > 0 ? fork() : 0;
+    if (per_s > 0 && writer == 0)
+        keep_writing(per_s);
+    return writer;
+}
+
 static void end_load(struct load *load)
 {
+    if (load->writer > 0)
+        kill(load->writer, SIGKILL); /* which ends it once the disk has answered, should it wait for that */
     if (load->memory)
         munmap(load->memory, load->pages * PAGE_BYTES);
     *load = (struct load){0};
@@ -70,16 +106,20 @@ static bool begin_load(struct load *load, const char *query)
     double cpu = parameter(query, "cpu=", 0, 1);
     double pages_per_s = parameter(query, "pages_per_s=", 0, 1e6);
     double megabytes = parameter(query, "megabytes=", 16, 64);
+    double writes_per_s = parameter(query, "writes_per_s=", 0, 100);
     double duration_s = parameter(query, "seconds=", 60, 3600);
-    if (cpu < 0 || pages_per_s < 0 || megabytes < 1 || duration_s < 0)
+    if (cpu < 0 || pages_per_s < 0 || megabytes < 1 || writes_per_s < 0 || duration_s < 0)
         return false;
     size_t pages = (size_t)(megabytes * 1024 * 1024 / PAGE_BYTES);
     void *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
     *load = (struct load){.cpu_ratio = cpu, .pages_per_s = pages_per_s, .pages = pages, .memory = memory,
-                          .until_s = seconds(CLOCK_MONOTONIC) + duration_s};
-    return true;
+                          .until_s = seconds(CLOCK_MONOTONIC) + duration_s, .writer = begin_writing(writes_per_s)};
+    if (load->writer >= 0)
+        return true;
+    end_load(load);
+    return false;
 }
 
 /* One tick's share of the load: writes pages in turn, then computes until the tick's share of a CPU is used up. */
@@ -196,6 +236,7 @@ static int ticker_to(struct sockaddr_in *to, char *where)
 int main(int argc, char **argv)
 {
     static struct server server;
+    signal(SIGCHLD, SIG_IGN); /* ended writers are not waited for */
     FILE *boot = fopen("/proc/sys/kernel/random/boot_id", "r");
     if (!boot || !fgets(server.boot, sizeof server.boot, boot))
         strcpy(server.boot, "unknown");

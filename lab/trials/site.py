@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import actions, remote
+from lab import actions, machine, remote
 from lab.errors import LabError
 from lab.landscape import HOSTS, ROOT, Host, Instance
 from lab.processes import wait
@@ -60,6 +60,14 @@ class Site:
         cut_ns = time.time_ns()
         actions.kill(self.lab, host)
         return cut_ns
+
+    def has_power(self, host: Host) -> bool:
+        """Whether a machine is on, whatever it does."""
+        return machine.find(self.lab, host) is not None
+
+    def switch_on(self) -> None:
+        """Give power to the hosts that have none; they have booted then. Raises LabError."""
+        actions.up(self.lab)
 
     @contextmanager
     def watching_disk(self, folder: Path) -> Iterator[None]:

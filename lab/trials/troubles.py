@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from lab import machine, network
+from lab import machine, network, remote
 from lab.errors import LabError
 from lab.landscape import HOSTS, Host
 from lab.monitor import Monitor
@@ -52,6 +52,16 @@ _ENDED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "stop receivers": ("b", "systemctl stop --no-block 'hefery-receiver@*'"),
     }
 )
+_SHUT_DOWN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        f"{kind} {host}": (host, verb)
+        for host in "ab"
+        for kind, verb in (("reboot", "reboot"), ("shut down", "poweroff"))
+    }
+)
+"""Kind, host and what systemctl calls it."""
+_ENDING: Final = "/run/hefery-trial-ends"
+"""A file that the next boot knows nothing of."""
 KINDS: Final = (
     *_CUTS,
     *(f"kill {victim}" for victim in victims.ALL),
@@ -60,11 +70,15 @@ KINDS: Final = (
     *_ENDED,
     *(f"{verb} {host}" for verb in ("freeze", "stall") for host in "abf"),
     *(f"{verb} {host}" for verb in ("reset", "power off") for host in "ab"),
+    *_SHUT_DOWN,  # last, so that the first trials keep the kinds that they had before there was this one
 )
 """freeze: a machine and its clocks stand still; stall: its clocks go on."""
 
 FOR_ALL: Final = frozenset({"kill etcd", "stop etcd", "stop nfs", "freeze f", "stall f"})
 """Meanwhile nobody has a quorum, or the disk."""
+
+ENDS_THE_GUEST: Final = frozenset({"reboot a", "shut down a"})
+"""A primary that is shut down ends its replication first, as a stop does: no copy is left that could take over."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Trouble:
     @property
     def lost(self) -> str:
         """The host whose memory is lost; empty for none."""
-        return self.kind[-1] if self.kind.startswith(("reset", "power off")) else ""
+        return self.kind[-1] if self.kind in _SHUT_DOWN or self.kind.startswith(("reset", "power off")) else ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,16 @@ def strike(site: Site, troubles: tuple[Trouble, ...]) -> list[Struck]:
         return list(pool.map(lambda trouble: _strike(site, cuts, trouble), troubles))
 
 
+def is_over(site: Site, host: Host) -> bool:
+    """Whether a host that was to lose its memory has: it has no power, or has booted anew."""
+    if not site.has_power(host):
+        return True
+    try:
+        return remote.answers(site.lab, host) and not site.run(host, f"ls {_ENDING} 2>/dev/null || true", _LIMIT_S)
+    except LabError:  # its sshd has just ended
+        return False
+
+
 def _strike(site: Site, cuts: Cuts, trouble: Trouble) -> Struck:
     time.sleep(trouble.after_s)
     began_ns, missed = time.time_ns(), ""
@@ -146,7 +170,10 @@ def _begin(site: Site, cuts: Cuts, kind: str) -> Undo | None:
     verb, _, name = kind.partition(" ")
     if kind in _CUTS:
         return cuts.add(_CUTS[kind])
-    if kind in _ENDED:
+    if kind in _SHUT_DOWN:
+        host, verb = _SHUT_DOWN[kind]
+        _shut_down(site, HOSTS[host], verb)
+    elif kind in _ENDED:
         host, command = _ENDED[kind]
         site.run(HOSTS[host], command.format(guest=guest), _LIMIT_S)
     elif verb == "kill" and name in victims.ALL:
@@ -166,6 +193,17 @@ def _begin(site: Site, cuts: Cuts, kind: str) -> Undo | None:
 def _stop(site: Site, host: Host, service: str) -> Undo:
     site.run(host, f"systemctl stop {service}", _STOP_S)
     return lambda: _say_nothing(site.run(host, f"systemctl start {service}", _STOP_S))
+
+
+def _shut_down(site: Site, host: Host, verb: str) -> None:
+    """As an operator does, or what looks after the power supply: systemd ends all services first."""
+    site.run(host, f"touch {_ENDING}", _LIMIT_S)
+    try:
+        refused = site.run(host, f"systemctl --no-block {verb} || echo refused", _LIMIT_S)
+    except LabError:  # the connection has ended with the host
+        return
+    if refused:
+        raise LabError(f"{host.name}: systemctl {verb} was refused")
 
 
 def _of_a_machine(site: Site, verb: str, host: Host) -> Undo | None:

@@ -194,12 +194,21 @@ def hotplug(
 
 
 @pytest.mark.parametrize(
-    ("attached", "told"),
-    [("0", "backend/physical-device 7:1a backend/physical-device-path /dev/loop7"), ("1", "hotplug-status error")],
+    ("read_only", "is_direct", "told"),
+    [
+        ("0", "1", "backend/physical-device 7:1a backend/physical-device-path /dev/loop7"),
+        ("1", "1", "web1.img cannot be attached to write it backend/hotplug-status error"),
+        ("0", "0", "web1.img cannot be attached by direct I/O backend/hotplug-status error"),
+        ("0", "", "web1.img cannot be attached by direct I/O backend/hotplug-status error"),
+    ],
 )
-def test_an_image_that_may_not_be_written_is_no_disk(attached: str, told: str, tmp_path: Path) -> None:
-    (tmp_path / "loop7").mkdir()
-    (tmp_path / "loop7" / "ro").write_text(f"{attached}\n")
+def test_an_image_that_may_not_be_written_by_direct_io_is_no_disk(
+    read_only: str, is_direct: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "loop7" / "loop").mkdir(parents=True)
+    (tmp_path / "loop7" / "ro").write_text(f"{read_only}\n")
+    if is_direct:
+        (tmp_path / "loop7" / "loop" / "dio").write_text(f"{is_direct}\n")
     (tmp_path / "loop7" / "dev").write_text("7:26\n")
     programs = {
         "xenstore-read": "echo /srv/hefery/web1/web1.img",
@@ -208,8 +217,9 @@ def test_an_image_that_may_not_be_written_is_no_disk(attached: str, told: str, t
     }
     done = hotplug(tmp_path, "block", "add", programs)
     assert told in done.stdout
-    assert done.returncode == int(attached)
-    assert ("--detach /dev/loop7" in (tmp_path / "losetup.log").read_text()) is (attached == "1")
+    is_refused = "error" in told
+    assert done.returncode == int(is_refused)
+    assert ("--detach /dev/loop7" in (tmp_path / "losetup.log").read_text()) is is_refused
 
 
 def test_a_disk_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ PROBE: dict[str, Any] = {
     "machine": {"abilities": [], "cpu_features": "fpu", "cpus": 1, "memory_mb": 900},
     "xen": {"version": [4, 17], "abilities": ["hvm", "hap"], "cpu_features": "1:2", "cpus": 2, "free_memory_mb": 600},
     "domains": {},
-    "receiving": False,
+    "receiving": [],
     "without_suspend_channel": [],
     "buffered_disks": [],
     "unreachable": [],
@@ -86,9 +86,16 @@ def test_clocks_that_may_agree_are_not_doubted() -> None:
 
 
 def test_a_copy_that_is_fed_is_not_stale_and_its_memory_is_there() -> None:
-    receiving = {**with_change("domains", {"web1--incoming": 128}), "receiving": True}
+    receiving = {**with_change("domains", {"web1--incoming": 128}), "receiving": ["web1"]}
     receiving["xen"]["free_memory_mb"] = 10
     assert found(receiving, host="b") == []
+
+
+def test_a_copy_that_is_fed_hides_no_stale_one_beside_it() -> None:
+    copies = with_change("domains", {"web1--incoming": 128, "web2--incoming": 128})
+    assert found({**copies, "receiving": ["web1"]}, host="b") == ["stale_incoming"]
+    assert found({**copies, "receiving": ["web1", "web2"]}, host="b") == []
+    assert found({**copies, "receiving": None}, host="b") == []  # nobody destroys what may be alive
 
 
 def test_without_xen_the_machine_is_looked_at() -> None:

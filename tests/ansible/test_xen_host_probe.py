@@ -1,9 +1,16 @@
 """The probe of role xen_host: what it reads out of xl's own output, and of the machine that the tests run on."""
 
+import os
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from failover import copies, xl
 from tests.ansible.plugins import load
 
 DATA = Path(__file__).parents[1] / "data"
@@ -19,6 +26,7 @@ def probed(answers: dict[str, str], **parameters: Any) -> dict[str, Any]:
         "peers": {},
         "peer_port": 22,
         "bridge": "nobr0",
+        "share": "/srv/hefery",
         "asked_s": 0.0,
     }
     run = lambda command: next((text for part, text in answers.items() if part in command), None)  # noqa: E731  # a stub
@@ -93,3 +101,70 @@ def test_a_guest_without_suspend_channel_is_named_where_xen_is_old() -> None:
     assert probed({**new, **listed})["without_suspend_channel"] == []
     assert probed({**old, **listed})["without_suspend_channel"] == ["h1"]
     assert probed({**old, **listed, "xenstore-exists": ""})["without_suspend_channel"] == []
+
+
+def test_a_disk_through_the_page_cache_is_named_by_its_guest(tmp_path: Path) -> None:
+    images = {
+        "loop0": ("/srv/hefery/web1/web1.img", "0"),
+        "loop1": ("/srv/hefery/web2/web2.img", "1"),
+        "loop2": ("/srv/hefery/web3.img", "0"),  # without a fence: its link names it
+        "loop3": ("/srv/hefery/images/web4.img", "0"),  # likewise
+        "loop4": ("/srv/hefery-other/web5/web5.img", "0"),  # not a guest's
+    }
+    for device, (image, is_direct) in images.items():
+        folder = tmp_path / "block" / device / "loop"
+        folder.mkdir(parents=True)
+        (folder / "backing_file").write_text(f"{image}\n")
+        (folder / "dio").write_text(f"{is_direct}\n")
+    (tmp_path / "block" / "loop5").mkdir()  # not in use
+    links = tmp_path / "links"
+    links.mkdir()
+    for name, device in (("web3", "loop2"), ("web4", "loop3"), ("gone", "loop5")):
+        (links / name).symlink_to(f"/dev/{device}")
+    assert PROBE.buffered_disks(Path("/srv/hefery"), links, tmp_path / "block") == ["web1", "web3", "web4"]
+
+
+@contextmanager
+def receivers(*marks: str) -> Iterator[list[int]]:
+    """Real processes called like a receiving xl, each with its mark; none where that is empty."""
+    with ExitStack() as stack:
+        command = ["/bin/sh", "-c", "echo; read -r _; exit", "xl", "migrate-receive", "-r"]
+        environments = [{**os.environ, **({xl.MARK: mark} if mark else {})} for mark in marks]
+        started = [
+            stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+            )
+            for environment in environments
+        ]
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()  # it is under its name now
+        yield [process.pid for process in started]
+        for process in started:
+            process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [
+        ((), []),
+        (("m1",), ["web1"]),
+        (("m1", "m2"), ["web1", "web2"]),
+        (("m1", ""), None),  # an `xl migrate` of somebody's
+        (("m1", "m3"), None),
+    ],
+)
+def test_what_is_received_is_told_by_the_receivers_records(
+    marks: tuple[str, ...], told: list[str] | None, tmp_path: Path
+) -> None:
+    for name, mark in (("web1", "m1"), ("web2", "m2")):
+        copies.directory(tmp_path, name).mkdir(parents=True)
+        copies.write(tmp_path, copies.Record(name, "a", mark, pid=1, started=1, phase="protected"))
+    copies.directory(tmp_path, "db").mkdir()
+    (copies.directory(tmp_path, "db") / "state").write_text("no record")
+    processes = tmp_path / "proc"
+    (processes / "1").mkdir(parents=True)  # it has ended
+    with receivers(*marks) as pids:
+        for pid in pids:
+            (processes / str(pid)).symlink_to(f"/proc/{pid}")
+        assert PROBE.receiving(processes, tmp_path / "receive") == told

@@ -1,17 +1,25 @@
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from lab.trials import histories
+from lab.errors import LabError
+from lab.landscape import Host
+from lab.trials import histories, troubles
+from lab.trials.guest import Guest
 from lab.trials.part import Outcome, Turn
-from lab.trials.parts import PARTS
-from lab.trials.parts.one_live_copy import Case, Seen, _not_excused, judge
+from lab.trials.parts import PARTS, one_live_copy
+from lab.trials.parts.one_live_copy import Case, Seen, _not_excused, judge, meet
 from lab.trials.report import Row
+from lab.trials.reports import Told
 from lab.trials.sightings import Answer, Frame, Write
-from lab.trials.site import Watch
+from lab.trials.site import Site, Watch
 from lab.trials.troubles import KINDS, Struck, Trouble
 from telemetry.units import NS_PER_S
 
@@ -55,11 +63,13 @@ class Takeover:
 
     def __init__(self) -> None:
         self.frames = [Frame("a" if s < 10 else "b", s * NS_PER_S, s, "boot") for s in range(61) if not 10 <= s < 15]
-        self.writes = [Write("a" if s < 10 else "b", s * NS_PER_S) for s in range(61) if not 10 <= s < 15]
+        tenths = [tenth for tenth in range(610) if not 100 <= tenth < 150]
+        self.writes = [Write("a" if tenth < 100 else "b", tenth * NS_PER_S // 10) for tenth in tenths]
         self.answers = [Answer(f.time_ns, f.time_ns + 1, f.time_ns // NS_PER_S, "boot") for f in self.frames]
         self.case = Case("protected", 25, 1.0, (Trouble("cut a-all", 0, 30),))
         self.seen = Seen(
             [Struck("cut a-all", 10 * NS_PER_S, 40 * NS_PER_S)],
+            alone_ns=10 * NS_PER_S,
             began_ns=10 * NS_PER_S,
             settled_ns=50 * NS_PER_S,
             moment="between",
@@ -85,6 +95,7 @@ def test_a_takeover_in_good_order_is_no_fault(tmp_path: Path) -> None:
     assert outcome.faults == ()
     assert outcome.measured["without_answer_s"] == pytest.approx(5, abs=0.01)
     assert outcome.measured["writers"] == ["a", "b"]
+    assert outcome.measured["writes_per_s"] == 10
 
 
 def also_heard_from_a(trial: Takeover) -> None:
@@ -93,6 +104,11 @@ def also_heard_from_a(trial: Takeover) -> None:
 
 def also_written_by_a(trial: Takeover) -> None:
     trial.writes.append(Write("a", 20 * NS_PER_S))
+
+
+def wrote_rarely(trial: Takeover) -> None:
+    """As a guest does that writes its log alone."""
+    trial.writes = [write for write in trial.writes if write.time_ns % NS_PER_S == 0]
 
 
 def counted_back(trial: Takeover) -> None:
@@ -124,6 +140,7 @@ def is_mute(trial: Takeover) -> None:
     [
         (also_heard_from_a, "heard side by side for 30.00 s", ("two_histories", True)),
         (also_written_by_a, "wrote side by side for 5.00 s", ("two_writers", True)),
+        (wrote_rarely, "could not judge who writes: 3 times in 3 s", ("two_writers", False)),
         (counted_back, "['b'] have counted backwards", ("two_histories", True)),
         (booted_anew, "['b'] have counted backwards", ("two_histories", True)),
         (runs_on_both, "runs on ['a', 'b']", ("up_again", False)),
@@ -143,6 +160,99 @@ def test_whatever_goes_wrong_is_a_fault_and_counts(
     assert outcome.measured[name] is value
 
 
+def test_nobody_has_to_be_up_while_the_only_copy_ends_with_its_host(tmp_path: Path) -> None:
+    trial = Takeover()
+    answered_late(trial)
+    trial.case = Case("protected", 25, 1.0, (Trouble("shut down a", 0, 30),))
+    trial.seen = replace(trial.seen, struck=[Struck("shut down a", 10 * NS_PER_S, 50 * NS_PER_S)])
+    assert trial.outcome(tmp_path).faults == ()
+
+
+class Pair:
+    """A site that notes what is done, each act a second after the other."""
+
+    def __init__(self) -> None:
+        self.guest, self.lab, self.probe = Guest.declared(), SimpleNamespace(), self
+        self.told: list[Told] = []
+        self.done: list[str] = []
+        self.on = "ab"
+
+    def has_power(self, host: Host) -> bool:
+        return host.name in self.on
+
+    def switch_on(self) -> None:
+        self.on = "ab"
+
+    def note(self, act: str) -> None:
+        self.done.append(act)
+
+    def now_ns(self) -> int:
+        return len(self.done) * NS_PER_S
+
+    @contextmanager
+    def watching(self, folder: Path) -> Iterator[Watch]:
+        yield Watch(folder)
+
+    @contextmanager
+    def watching_disk(self, _: Path) -> Iterator[None]:
+        yield
+
+    @contextmanager
+    def probing(self, _: Path) -> Iterator["Pair"]:
+        yield self
+
+    def load(self, query: str) -> None:
+        self.note(f"load {query}")
+
+    def run(self, _: Host, command: str) -> str:
+        self.note(command)
+        return ""
+
+    def order(self, _: int) -> None:
+        self.note("order")
+
+    def commits_come(self, *_: object) -> None:
+        self.note("commits")
+
+    def both(self) -> tuple[Host, Host]:
+        return self.guest.primary, self.guest.backup
+
+    def copies(self, _: tuple[Host, ...]) -> dict[str, list[str]]:
+        return {"b": [self.guest.name]}
+
+
+@pytest.mark.parametrize(
+    ("phase", "acts", "alone"),
+    [
+        ("protected", ["order", "commits", "wait 1"], 5),
+        ("first copy", ["systemctl start --no-block remus@web1.service", "wait 1"], 4),
+        ("hand-over", ["order", "commits", "systemd-run --no-block hefery-remus hand-over --domain web1", "wait 1"], 4),
+    ],
+)
+def test_the_guest_writes_before_anything_goes_wrong(
+    phase: str, acts: list[str], alone: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pair, seen = Pair(), list[Seen]()
+
+    def strike(*_: object) -> list[Struck]:
+        pair.note("strike")
+        return [Struck("cut a-b", 0, 0)]
+
+    def noted(_: str, __: Case, ___: Watch, found: Seen) -> Outcome:
+        seen.append(found)
+        return Outcome()
+
+    monkeypatch.setattr(time, "sleep", lambda s: pair.note(f"wait {s:g}"))
+    monkeypatch.setattr(time, "time_ns", pair.now_ns)
+    monkeypatch.setattr(troubles, "strike", strike)
+    monkeypatch.setattr(one_live_copy, "_is_up", lambda *_: True)
+    monkeypatch.setattr(one_live_copy, "judge", noted)
+    meet(cast("Site", pair), Turn(1, Random(1), tmp_path), Case(phase, 25, 1.0, (Trouble("cut a-b", 0, 1),)))
+    load = "load writes_per_s=10&megabytes=1&seconds=3600"
+    assert pair.done == [load, "wait 3", *acts, "strike", "wait 5"]
+    assert seen[0].alone_ns == alone * NS_PER_S
+
+
 def test_the_few_trials_of_a_plain_run_meet_all_sorts() -> None:
     met = {trouble.kind.split()[0] for number in range(1, PART.ci + 1) for trouble in case(number).troubles}
     assert met == {kind.split()[0] for kind in KINDS}
@@ -158,7 +268,45 @@ def test_a_copy_is_lost_for_good_only_with_its_host() -> None:
     ended = [one for one in cases if one.may_end_it]
     assert ended
     assert all(any(trouble.lost for trouble in one.troubles) for one in ended)
-    assert not any(one.may_end_it for one in cases if one.phase == "protected" and len(one.troubles) == 1)
+    protected = [one for one in ended if one.phase == "protected" and len(one.troubles) == 1]
+    assert {one.name for one in protected} == {"reboot a", "shut down a"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "missed", "on", "asked", "have_power"),
+    [
+        (["cut a-b"], [""], "ab", [], "ab"),
+        (["reboot a"], [""], "ab", ["a"], "ab"),
+        (["shut down a"], [""], "b", ["a"], "b"),
+        (["power off b", "reset a"], ["", ""], "a", ["a", "b"], "a"),
+        (["power off b", "reboot b"], ["", "b: no route"], "a", ["b"], "a"),
+        (["reboot b"], ["systemctl was refused"], "ab", [], "ab"),
+        (["power off b", "shut down a"], ["", ""], "", ["a", "b"], "ab"),  # somebody switches them on again
+    ],
+)
+def test_who_has_power_is_seen_once_all_that_lost_it_are_back_or_off(
+    kinds: list[str], missed: list[str], on: str, asked: list[str], *, have_power: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    def is_over(_: Site, host: Host) -> bool:
+        waited.append(host.name)
+        return True
+
+    monkeypatch.setattr(troubles, "is_over", is_over)
+    pair = Pair()
+    pair.on = on
+    struck = [Struck(kind, 0, 0, why) for kind, why in zip(kinds, missed, strict=True)]
+    drawn = Case("protected", 25, 1.0, tuple(Trouble(kind, 0, 1) for kind in kinds))
+    assert one_live_copy._booted(cast("Site", pair), drawn, struck) == list(have_power)
+    assert waited == asked
+
+
+def test_a_host_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_live_copy, "wait", lambda *_, **__: False)
+    drawn = Case("protected", 25, 1.0, (Trouble("shut down a", 0, 1),))
+    with pytest.raises(LabError, match="a has neither booted anew nor gone off"):
+        one_live_copy._booted(cast("Site", Pair()), drawn, [Struck("shut down a", 0, 0)])
 
 
 def row(number: int, kind: str, without_s: float, **measured: bool) -> Row:

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from lab import network
+from lab import network, remote
 from lab.errors import LabError
-from lab.landscape import Host
+from lab.landscape import HOSTS, Host
 from lab.trials import troubles
 from lab.trials.guest import Guest
 from lab.trials.site import Site
@@ -15,17 +15,21 @@ from lab.trials.troubles import KINDS, Cuts, Trouble, strike
 
 
 class Lab:
-    """A site that notes what is done to it; commands that hold `fails` fail."""
+    """A site that notes what is done to it; commands that hold `fails` fail, others print `prints`."""
 
-    def __init__(self, fails: str = "nothing") -> None:
-        self.lab, self.guest, self._fails = SimpleNamespace(), Guest.declared(), fails
+    def __init__(self, fails: str = "nothing", prints: str = "") -> None:
+        self.lab, self.guest, self._fails, self._prints = SimpleNamespace(), Guest.declared(), fails, prints
         self.done: list[str] = []
+        self.is_on = True
 
     def run(self, host: Host, command: str, _: float = 0) -> str:
         if self._fails in command:
             raise LabError(f"{host.name}: no such process")
         self.done.append(f"{host.name}: {command}")
-        return ""
+        return self._prints
+
+    def has_power(self, _: Host) -> bool:
+        return self.is_on
 
     def cut_power(self, host: Host) -> int:
         self.done.append(f"{host.name}: off")
@@ -83,4 +87,50 @@ def test_only_a_host_without_power_has_lost_its_memory() -> None:
         "reset b": "b",
         "power off a": "a",
         "power off b": "b",
+        "reboot a": "a",
+        "reboot b": "b",
+        "shut down a": "a",
+        "shut down b": "b",
     }
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("reboot b", "reboot"), ("shut down b", "poweroff")])
+def test_a_host_is_shut_down_in_good_order(kind: str, verb: str) -> None:
+    lab = Lab()
+    (struck,) = strike(cast("Site", lab), (Trouble(kind, 0, 0),))
+    assert struck.missed == ""
+    assert [word.partition(" ||")[0] for word in lab.done] == [
+        "b: touch /run/hefery-trial-ends",
+        f"b: systemctl --no-block {verb}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lab", "missed"),
+    [
+        (Lab(fails="systemctl"), ""),  # the connection ends with the host
+        (Lab(fails="touch"), "b: no such process"),
+        (Lab(prints="refused\n"), "b: systemctl reboot was refused"),
+    ],
+)
+def test_a_host_that_goes_cannot_answer_and_one_that_is_gone_was_missed(lab: Lab, missed: str) -> None:
+    (struck,) = strike(cast("Site", lab), (Trouble("reboot b", 0, 0),))
+    assert struck.missed == missed
+
+
+@pytest.mark.parametrize(
+    ("lab", "answers", "is_on", "is_over"),
+    [
+        (Lab(prints="/run/hefery-trial-ends\n"), True, True, False),  # it has not gone down yet
+        (Lab(), False, True, False),
+        (Lab(fails="/run/hefery-trial-ends"), True, True, False),
+        (Lab(), True, True, True),
+        (Lab(), False, False, True),
+    ],
+)
+def test_a_host_has_lost_its_memory_once_it_is_off_or_has_booted_anew(
+    lab: Lab, *, answers: bool, is_on: bool, is_over: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.is_on = is_on
+    monkeypatch.setattr(remote, "answers", lambda *_: answers)
+    assert troubles.is_over(cast("Site", lab), HOSTS["b"]) is is_over

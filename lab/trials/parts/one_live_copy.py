@@ -8,7 +8,7 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from lab import remote
+from lab.errors import LabError
 from lab.landscape import HOSTS
 from lab.processes import wait
 from lab.trials import base, copies, histories, reports, troubles
@@ -32,7 +32,8 @@ _LONG_S: Final = 30.0
 _UP_IN_S: Final = 20.0
 """Of a long trouble, after which the guest is to be up in spite of it: an emulated host takes some ten."""
 _PATIENCE_S: Final = 90
-_BOOT_S: Final = 400
+_BOOT_S: Final = 700
+"""Of an emulated host, and before it an orderly end, which systemd gives a replication 300 s for."""
 _AFTERWARDS_S: Final = 5
 _STOOD_STILL: Final = ("freeze a", "stall a")
 _STEP_S: Final = 2.0
@@ -40,6 +41,11 @@ _STEP_S: Final = 2.0
 renewal, or the deadline of 1.5 s, and spare for an emulated host (model/README.md, the hard cases)."""
 _UNDONE_S: Final = 1.0
 """The primary has gone on at most so long before that was noted."""
+_WRITES: Final = "writes_per_s=10&megabytes=1&seconds=3600"
+"""For longer than any trial. By itself the guest writes in bursts some seconds apart: two writers could pass unseen."""
+_BEFORE_S: Final = 3.0
+_LEAST_WRITES: Final = 6
+"""In that time: checkpoints every 25 ms leave the guest of an emulated host half of it."""
 _HAND_OVER: Final = "systemd-run --no-block hefery-remus hand-over --domain "
 
 
@@ -75,7 +81,9 @@ class Case:
     def may_end_it(self) -> bool:
         """Whether the only copy may be lost with its host: that is no failover's fault, and `start` must help."""
         is_alone = self.phase != "protected" or len(self.troubles) > 1
-        return is_alone and any(trouble.lost for trouble in self.troubles)
+        return any(
+            trouble.kind in troubles.ENDS_THE_GUEST or (is_alone and trouble.lost != "") for trouble in self.troubles
+        )
 
 
 def _lasts_s(turn: Turn, kind: str) -> float:
@@ -100,6 +108,8 @@ class Seen:
     """How a trial has ended, besides what its client and the disk's host have logged."""
 
     struck: Sequence[Struck]
+    alone_ns: int
+    """Until then the primary's copy alone could run."""
     began_ns: int
     settled_ns: int
     moment: str
@@ -118,11 +128,13 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         site.watching_disk(turn.folder),
         site.probing(turn.folder) as probe,
     ):
-        _enter(site, case, probe)
+        site.load(_WRITES)
+        time.sleep(_BEFORE_S)
+        alone_ns = _enter(site, case, probe)
         began_ns = time.time_ns()
         struck = troubles.strike(site, case.troubles)
-        over_ns = time.time_ns()
-        hosts = _booted(site, case)
+        hosts = _booted(site, case, struck)
+        over_ns = time.time_ns()  # only now: a host that is shut down may let its guest answer for a while
         is_up = _is_up(watch, over_ns)
         started = "" if is_up or not case.may_end_it else _started(site, hosts)
         is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
@@ -130,14 +142,16 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         running, settled_ns = _running(site, hosts), time.time_ns()
         time.sleep(_AFTERWARDS_S)
     moment = reports.phase(probe.told, began_ns)
-    seen = Seen(struck, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
+    seen = Seen(struck, alone_ns, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
     return judge(site.guest.primary.name, case, watch, seen)
 
 
 def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
     """What the logs of a trial show, once it is over."""
-    frames = watch.frames
-    writers_s = histories.overlap_s(watch.writes)
+    frames, writes = watch.frames, watch.writes
+    writers_s = histories.overlap_s(writes)
+    since_ns = seen.alone_ns - int(_BEFORE_S * NS_PER_S)
+    written = sum(write.host == primary and since_ns <= write.time_ns < seen.alone_ns for write in writes)
     after_s = histories.overlap_s(_not_excused(frames, primary, seen.struck))
     heard = histories.heard_from(frames, seen.settled_ns)
     back = [] if seen.started else histories.steps_back(frames)
@@ -153,7 +167,8 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         "two_writers": writers_s > 0,
         "up_again": seen.is_up and seen.is_one and len(heard) == 1,
         "heard_side_by_side_s": histories.overlap_s(frames),
-        "writers": sorted({write.host for write in watch.writes}),
+        "writers": sorted({write.host for write in writes}),
+        "writes_per_s": written / _BEFORE_S,
         "ended_on": seen.running,
         "started": seen.started,
     }
@@ -161,6 +176,7 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         f"two were heard side by side for {after_s:.2f} s": after_s > 0,
         f"the copies on {back} have counted backwards": bool(back),
         f"two hosts wrote side by side for {writers_s:.2f} s": writers_s > 0,
+        f"could not judge who writes: {written} times in {_BEFORE_S:g} s were too few": written < _LEAST_WRITES,
         "the guest did not answer when it was all over": not seen.is_up,
         f"the guest runs on {seen.running or 'no host'}": not seen.is_one,
         f"the guest is heard from {heard}": len(heard) != 1,
@@ -180,24 +196,29 @@ def _not_excused(frames: Sequence[Frame], primary: str, struck: Sequence[Struck]
     ]
 
 
-def _enter(site: Site, case: Case, probe: Probe) -> None:
-    """Come to the moment."""
+def _enter(site: Site, case: Case, probe: Probe) -> int:
+    """Come to the moment; until when the primary's copy alone could run."""
     if case.phase == "first copy":
         site.run(site.guest.primary, f"systemctl start --no-block {site.guest.unit}")
     else:
         probe.order(case.interval_ms)
         site.commits_come(probe, 2, _PATIENCE_S)
+    alone_ns = time.time_ns()
     if case.phase == "hand-over":
         site.run(site.guest.primary, _HAND_OVER + site.guest.name)
     time.sleep(case.wait_s)
+    return alone_ns if case.phase == "hand-over" else time.time_ns()
 
 
-def _booted(site: Site, case: Case) -> list[str]:
-    """The hosts that have power, once all of them have booted."""
-    off = {trouble.lost for trouble in case.troubles if trouble.kind.startswith("power")}
-    for host in {trouble.lost for trouble in case.troubles if trouble.lost} - off:
-        wait(partial(remote.answers, site.lab, HOSTS[host]), _BOOT_S, every_s=1)
-    return [host.name for host in site.both() if host.name not in off]
+def _booted(site: Site, case: Case, struck: Sequence[Struck]) -> list[str]:
+    """The hosts that have power, once all that have lost their memory have booted anew, or are off. Raises LabError."""
+    lost = {trouble.lost for trouble, one in zip(case.troubles, struck, strict=True) if not one.missed} - {""}
+    for host in sorted(lost):
+        if not wait(partial(troubles.is_over, site, HOSTS[host]), _BOOT_S, every_s=5):
+            raise LabError(f"{host} has neither booted anew nor gone off in {_BOOT_S} s")
+    if not any(site.has_power(host) for host in site.both()):
+        site.switch_on()  # as an operator does
+    return [host.name for host in site.both() if site.has_power(host)]
 
 
 def _is_up(watch: Watch, since_ns: int) -> bool:
@@ -218,11 +239,11 @@ def _started(site: Site, hosts: Sequence[str]) -> str:
 
 
 def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dict[str, bool]:
-    """One trouble leaves a guest that is protected a host with disk and quorum, but for what takes them from all."""
+    """One trouble leaves a guest that is protected a host with disk and quorum, unless it ends it or is for all."""
     one = struck[0]
     since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
     is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in troubles.FOR_ALL
-    if not is_met or since_ns > one.ended_ns - NS_PER_S:
+    if not is_met or case.may_end_it or since_ns > one.ended_ns - NS_PER_S:
         return {}
     is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
     return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}

@@ -83,16 +83,19 @@ def reachability(probe, **_):
 
 
 def stale_incoming(probe, **_):
-    """A copy that nobody feeds makes the next start of Remus fail."""
-    for name in probe["domains"]:
-        if name.endswith("--incoming") and not probe["receiving"]:
+    """A copy that nobody feeds makes the next start of Remus fail; where it is not known which are fed, all may be."""
+    for name in probe["domains"] if probe["receiving"] is not None else ():
+        if name.endswith("--incoming") and name.removesuffix("--incoming") not in probe["receiving"]:
             yield f"{name} is left from an earlier replication: `xl destroy {name}`"
 
 
 def buffered_disk(probe, **_):
     """A peer does not see what this host's page cache holds."""
     for name in probe["buffered_disks"]:
-        yield f"the disk of {name} goes through the page cache: restart hefery-disk@{name} while the guest is down"
+        yield (
+            f"the disk of {name} goes through the page cache: shut the guest down and start it again, without a lease"
+            f" after `systemctl restart hefery-disk@{name}`"
+        )
 
 
 def nfs_disk(guests, **_):

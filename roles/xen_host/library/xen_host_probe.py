@@ -2,6 +2,7 @@
 """An Ansible module: what preflight and the role's tasks must know of a host, in one round trip; changes nothing."""
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -22,9 +23,12 @@ options:
   peers: {description: The peers' addresses by their names., type: dict, default: {}}
   peer_port: {description: TCP port that every peer must answer on., type: int, default: 22}
   bridge: {description: The guests' bridge., type: str, required: true}
+  share: {description: Where the guests' disks are mounted., type: path, default: /srv/hefery}
   asked_s: {description: The controller's clock., type: float, required: true}
 author: [hefery]
 """
+
+MARK = "HEFERY_COPY="  # in the environment of all processes of a copy
 
 
 def pairs(text):
@@ -71,22 +75,51 @@ def answers(address, port):
     return True
 
 
-def receiving():
-    """Return whether a receiver of a replication or migration runs here."""
-    for commandline in Path("/proc").glob("[0-9]*/cmdline"):
+def marks(records):
+    """Return each received guest by the mark of its copy's processes, from the records of Hefery's receivers."""
+    found = {}
+    for path in records.glob("*/state"):
         try:
-            if b"migrate-receive" in commandline.read_bytes():
-                return True
-        except OSError:  # the process has ended meanwhile
+            record = json.loads(path.read_text())
+            found[record["mark"]] = record["domain"]
+        except (OSError, ValueError, TypeError, KeyError):  # whose mark it was is not known then
             continue
-    return False
+    return found
 
 
-def buffered_disks():
-    """Return the guests' loop devices that go through the page cache instead of by direct I/O."""
-    links = Path("/dev/hefery").glob("*")
-    switches = {link.name: Path(f"/sys/block/{link.resolve().name}/loop/dio") for link in links}
-    return [name for name, switch in switches.items() if switch.exists() and switch.read_text().strip() != "1"]
+def feeders(processes):
+    """Return the marks of what receives a replication or migration; None for what Hefery did not start."""
+    found = set()
+    for process in processes.glob("[0-9]*"):
+        try:
+            if b"migrate-receive" in (process / "cmdline").read_bytes():
+                variables = os.fsdecode((process / "environ").read_bytes()).split("\0")
+                found.add(next((word[len(MARK) :] for word in variables if word.startswith(MARK)), None))
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+    return found
+
+
+def receiving(processes=Path("/proc"), records=Path("/run/hefery/receive")):
+    """Return the guests that are received here; None where any may be, as it is not known what a process receives."""
+    fed, known = feeders(processes), marks(records)  # in this order: a record is written before its process starts
+    return sorted(known[mark] for mark in fed) if fed <= known.keys() else None
+
+
+def loop_devices(share, links, devices):
+    """Return the guests' loop devices with their guests: named by a link, and with a fence by the image's folder."""
+    found = {link.resolve().name: link.name for link in links.glob("*")}
+    for path in devices.glob("loop*/loop/backing_file"):
+        image = Path(path.read_text().strip())
+        if share in image.parent.parents:
+            found.setdefault(path.parents[1].name, image.relative_to(share).parts[0])
+    return found
+
+
+def buffered_disks(share, links=Path("/dev/hefery"), devices=Path("/sys/block")):
+    """Return the guests whose loop device goes through the page cache instead of by direct I/O."""
+    switches = {devices / device / "loop/dio": name for device, name in loop_devices(share, links, devices).items()}
+    return sorted(name for path, name in switches.items() if path.exists() and path.read_text().strip() != "1")
 
 
 def sums(paths):
@@ -124,11 +157,11 @@ def look(parameters, run):
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
         "xen": running,
         "domains": here,
-        "receiving": receiving(),
+        "receiving": receiving(),  # after xl list: a copy that has begun since is not on it
         "without_suspend_channel": without_suspend_channel(run, here)
         if running and running["version"] < [4, 5]
         else [],
-        "buffered_disks": buffered_disks(),
+        "buffered_disks": buffered_disks(Path(parameters["share"])),
         "unreachable": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
     }
@@ -144,6 +177,7 @@ def main():
             "peers": {"type": "dict", "default": {}},
             "peer_port": {"type": "int", "default": 22},
             "bridge": {"type": "str", "required": True},
+            "share": {"type": "path", "default": "/srv/hefery"},
             "asked_s": {"type": "float", "required": True},
         },
         supports_check_mode=True,
