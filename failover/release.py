@@ -1,11 +1,16 @@
-"""The safe end of a replication: in, a domain; out, its copy given up by the peer, the guest going on here."""
+"""The safe end of a replication: in, a domain; out, its copy given up by the peer, the guest going on here.
+
+On a host that is shut down the guest would end with it: there it is handed over, where a lease lets the peer take it.
+"""
 
 import logging
+import subprocess
 import time
 from typing import Final
 
-from failover import backup, caller, events, primary, processes, pulse, xl
+from failover import backup, caller, events, hand_over, primary, processes, pulse, xl
 from failover.caller import Refused, Unreachable
+from failover.errors import FailoverError
 from failover.primary import ActError
 from failover.settings import DomainSettings, RemusSettings
 from telemetry.units import NS_PER_S
@@ -23,6 +28,8 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     """
     name, peer = domain.name, settings.peer_of(domain).name
     began_s = time.monotonic()
+    if settings.lease is not None and _is_shut_down() and _is_handed_over(settings, domain):
+        return 0
     with primary.alone(settings, domain):
         if settings.lease is not None and name not in xl.domains():
             raise ActError(
@@ -53,6 +60,24 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
     )
     events.tell("released", name, f"it runs here alone; {peer} {'gave its copy up' if is_asked else 'WAS NOT ASKED'}")
     return 0 if is_asked or settings.lease is not None else _NOT_ASKED
+
+
+def _is_shut_down() -> bool:
+    try:
+        asked = subprocess.run(["systemctl", "is-system-running"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        _log.warning("whether this host is being shut down nobody tells: %s", error)
+        return False
+    return asked.stdout.strip() == "stopping"
+
+
+def _is_handed_over(settings: RemusSettings, domain: DomainSettings) -> bool:
+    try:
+        hand_over.run(settings, domain)
+    except FailoverError as error:
+        _log.warning("%s ends with this host: %s", domain.name, error)
+        return False
+    return True
 
 
 def _ask(settings: RemusSettings, domain: DomainSettings) -> dict[str, object] | Unreachable:

@@ -98,3 +98,34 @@ def test_maintenance_names_what_it_leaves(pair: GuardedPair) -> None:
     assert (code, told["handed_over"]) == (1, [])
     assert "has no backup" in told["left"][pair.domain]
     assert pair.runs_at_a()
+
+
+def shut_down(pair: GuardedPair) -> None:
+    """Have systemd say that it ends all that a runs."""
+    systemctl = pair.a.folder / "bin" / "systemctl"
+    systemctl.write_text("#!/bin/sh\necho stopping\nexit 1\n")
+    systemctl.chmod(0o755)
+
+
+def test_a_host_that_is_shut_down_hands_its_guest_over(pair: GuardedPair) -> None:
+    remus = pair.named()
+    shut_down(pair)
+    code, told = pair.a.act("release")
+    assert (code, told["act"]) == (0, "hand-over"), told
+    remus.wait()
+    assert pair.a.domains() == {}
+    assert pair.b.domains() == {pair.domain: "r-----"}
+    assert (pair.record().holder, pair.owner()) == ("b", "b")
+
+
+def test_a_guest_that_nobody_can_take_is_released_first(pair: GuardedPair) -> None:
+    remus = pair.named()
+    pair.kill(pair.b, "guard")
+    wait_for(lambda: guard_store.current(pair.b.run_dir, pair.domain) is None)
+    shut_down(pair)
+    code, told = pair.a.act("release")
+    assert (code, told["act"]) == (0, "release"), told
+    remus.wait()
+    assert "ends with this host: " in pair.a.log()
+    assert pair.record().backup == ""
+    assert pair.b.domains() == {}
