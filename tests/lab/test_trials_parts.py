@@ -33,7 +33,7 @@ def test_the_report_says_what_was_agreed() -> None:
         ("forecast_to_interval", {"median"}),
         ("failover", {"trials", "survived", "first_answer_s_median", "shares_s_median", "live_copies_max"}),
         ("stop", {"trials", "exactly_one_copy"}),
-        ("doubt", {"trials", "protected", "protected_s_max"}),
+        ("doubt", {"trials", "protected", "protected_s_max", "late_s_max"}),
         ("killed", {"trials", "guest_went_on", "silence_s_max"}),
     ],
 )
