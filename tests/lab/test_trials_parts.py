@@ -72,6 +72,8 @@ def test_failover_counts_those_that_passed() -> None:
         ("interval_change", {"shorten_ms": 30, "lengthen_ms": 400}, False),
         ("failover", {"first_answer_s": 5.4}, True),
         ("failover", {"first_answer_s": 5.5}, False),
+        ("heartbeat", {"first_answer_s": 3.9}, True),
+        ("heartbeat", {"first_answer_s": 4.0}, False),
         ("forecast_to_interval", {"in_force_s": 2.9}, True),
         ("forecast_to_interval", {"in_force_s": 3.0}, False),
         ("backup_dies", {"event_s": 5.0, "point_s": 2.0, "silence_s": 3.0}, True),
