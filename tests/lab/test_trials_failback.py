@@ -1,9 +1,10 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from lab.landscape import HOSTS, instance
+from lab.trials import playbooks
 from lab.trials.guest import Guest
 from lab.trials.parts import failback
 from lab.trials.parts.failback import Step
@@ -33,11 +34,11 @@ def wrong(
     return failback.judge(step(name), "web1", Watch(folder), LOOKED_NS, there)
 
 
-def test_the_way_ends_where_it_began() -> None:
-    steps = failback.way(Site(instance(), Guest.declared()))
-    assert [step.lives_on.name for step in steps] == ["b", "b", "b", "b", "b", "a", "a"]
-    assert steps[-1].is_protected
-    assert steps[-1].lives_on is HOSTS["a"]
+def test_the_way_comes_back_to_where_it_began_and_ends_on_the_other_side() -> None:
+    *there_and_back, once_more = failback.way(Site(instance(), Guest.declared()))
+    assert [step.lives_on.name for step in there_and_back] == ["b", "b", "b", "b", "b", "a", "a", "a"]
+    assert there_and_back[-1].is_protected
+    assert once_more.lives_on is HOSTS["b"]
 
 
 def test_site_is_run_while_the_dead_host_is_off_which_is_not_asked_then() -> None:
@@ -94,3 +95,50 @@ SILENT = "b: act : Refuse what must not be done: ['a did not answer, so whether 
 def test_site_refuses_one_thing_and_says_who_is_off_and_where_the_guest_is(counts: Counts, *, is_refusal: bool) -> None:
     found = failback.refusal(counts, "a did not answer", "it does on b", off=1)
     assert (found == "") is is_refusal
+
+
+@pytest.fixture
+def playing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Counts], list[tuple[str, ...]]]:
+    """Has each playbook end as given; what is played from then on."""
+
+    def begin(counts: Counts) -> list[tuple[str, ...]]:
+        played: list[tuple[str, ...]] = []
+
+        def play(playbook: str, _: Path, *words: str) -> Counts:
+            played.append((playbook, *words))
+            return counts
+
+        monkeypatch.setattr(playbooks, "play", play)
+        return played
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "told"),
+    [
+        ("maintenance", "no\n", ""),
+        ("maintenance", "", "it would still take copies"),
+        ("over", "", ""),
+        ("over", "no\n", "it takes no copies"),
+    ],
+)
+def test_a_host_in_maintenance_takes_no_copies_until_that_is_over(
+    name: str,
+    found: str,
+    told: str,
+    playing: Callable[[Counts], list[tuple[str, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    played = playing(Counts(1, 0, 0, ()))
+    monkeypatch.setattr(Site, "run", lambda *_: found)
+    assert step(name).act(Site(instance(), Guest.declared()), Path()) == told
+    over = ("-e", "over=true") if name == "over" else ()
+    assert played == [("playbooks/maintenance.yml", "-e", "host=b", *over)]
+
+
+@pytest.mark.parametrize("name", ["reprotect", "maintenance", "over", "protect", "drill"])
+def test_an_act_that_fails_says_why(name: str, playing: Callable[[Counts], list[tuple[str, ...]]]) -> None:
+    refused = "b: act : Refuse what must not be done: ['web1 lives on b and is not protected']"
+    playing(Counts(0, 1, 0, (refused,)))
+    assert step(name).act(Site(instance(), Guest.declared()), Path(name)) == refused

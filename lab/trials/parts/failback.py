@@ -15,6 +15,7 @@ from lab.trials.report import Row
 from lab.trials.site import Site, Watch
 
 _PATIENCE_S: Final = 120
+_IN_MAINTENANCE: Final = "/run/hefery/maintenance"
 _REFUSAL: Final = "reprotect.yml"
 """What site.yml names where a guest does not live on its primary."""
 
@@ -43,7 +44,7 @@ class Step:
 
 
 def way(site: Site) -> tuple[Step, ...]:
-    """From the primary's end to where all is as before."""
+    """From the primary's end to where all is as before, the backup left for its maintenance; and once more to it."""
     primary, backup = site.both()
     return (
         Step("failover", _fail_over, backup, primary, is_off=True),
@@ -51,8 +52,10 @@ def way(site: Site) -> tuple[Step, ...]:
         Step("return", _return, backup, primary),
         Step("site", _site, backup, primary),
         Step("reprotect", _play, backup, primary, is_protected=True),
-        Step("drill", _play, primary, backup),
+        Step("maintenance", _leave, primary, backup),
+        Step("over", _end_maintenance, primary, backup),
         Step("protect", _play, primary, backup, is_protected=True),
+        Step("drill", _play, backup, primary),
     )
 
 
@@ -126,6 +129,24 @@ def _site(_: Site, folder: Path) -> str:
     return refusal(playbooks.play("site.yml", folder / "ansible.json"), _REFUSAL)
 
 
+def _leave(site: Site, folder: Path) -> str:
+    return _maintain(site, folder) or ("" if _takes_no_copies(site) else "it would still take copies")
+
+
+def _end_maintenance(site: Site, folder: Path) -> str:
+    return _maintain(site, folder, "-e", "over=true") or ("it takes no copies" if _takes_no_copies(site) else "")
+
+
+def _maintain(site: Site, folder: Path, *words: str) -> str:
+    """Of the backup."""
+    host = f"host={site.guest.backup.name}"
+    return _wrong(playbooks.play("playbooks/maintenance.yml", folder / "ansible.json", "-e", host, *words))
+
+
+def _takes_no_copies(site: Site) -> bool:
+    return "no" in site.run(site.guest.backup, f"test -e {_IN_MAINTENANCE} && echo no || true")
+
+
 def refusal(counts: playbooks.Counts, *words: str, off: int = 0) -> str:
     """What is wrong with one that is to be all that failed, in these words, beside `off` hosts that are unreachable."""
     is_told = any(all(word in task for word in words) for task in counts.tasks)
@@ -134,12 +155,15 @@ def refusal(counts: playbooks.Counts, *words: str, off: int = 0) -> str:
 
 def _play(_: Site, folder: Path) -> str:
     """The playbook of the step's name."""
-    counts = playbooks.play(f"playbooks/{folder.name}.yml", folder / "ansible.json")
-    return f"{'; '.join(counts.tasks[-3:])}" if counts.broken else ""
+    return _wrong(playbooks.play(f"playbooks/{folder.name}.yml", folder / "ansible.json"))
+
+
+def _wrong(counts: playbooks.Counts) -> str:
+    return "; ".join(counts.tasks[-3:]) if counts.broken else ""
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:
-    names = ("reprotect_s", "drill_s", "protect_s")
+    names = ("reprotect_s", "maintenance_s", "protect_s", "drill_s")
     return {
         "trials": len(rows),
         "came_home": sum(row.passed for row in rows),
