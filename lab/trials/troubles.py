@@ -77,9 +77,6 @@ KINDS: Final = (
 FOR_ALL: Final = frozenset({"kill etcd", "stop etcd", "stop nfs", "freeze f", "stall f"})
 """Meanwhile nobody has a quorum, or the disk."""
 
-ENDS_THE_GUEST: Final = frozenset({"reboot a", "shut down a"})
-"""A primary that is shut down ends its replication first, as a stop does: no copy is left that could take over."""
-
 
 @dataclass(frozen=True)
 class Trouble:

@@ -19,7 +19,7 @@ PROBE: dict[str, Any] = {
     "receiving": [],
     "without_suspend_channel": [],
     "buffered_disks": [],
-    "unreachable": [],
+    "silent_peers": [],
     "bridge": True,
 }
 GUEST: dict[str, Any] = {"name": "web1", "type": "pvh", "memory_mb": 128, "primary": "a", "backup": "b"}
@@ -30,13 +30,16 @@ def found(
     guest: dict[str, Any] = GUEST,
     peer: dict[str, Any] = PROBE,
     host: str = "a",
+    *,
     bridge_port: str = "eth0",
+    off: tuple[str, ...] = (),
 ) -> list[str]:
     """Names of what preflight finds on a host."""
     findings = FINDINGS.findings(
         probe,
         host=host,
         peers={"b": peer},
+        off=off,
         guests=[guest],
         answered_s=1010,
         tolerance_s=5,
@@ -71,13 +74,18 @@ def test_a_sound_pair_has_none() -> None:
         ("clock_s", 1018.1, "clock"),  # at 1010 at the latest, so 8.1 s fast at least; the peer's is 3 s fast at most
         ("clock_s", 987.9, "clock"),
         ("xen.free_memory_mb", 140, "memory"),
-        ("unreachable", ["b"], "reachability"),
+        ("silent_peers", ["b"], "reachability"),
         ("domains", {"web1--incoming": 128}, "stale_incoming"),
         ("buffered_disks", ["web1"], "buffered_disk"),
     ],
 )
 def test_each_fault_has_its_name(path: str, value: object, name: str) -> None:
     assert found(with_change(path, value)) == [name]
+
+
+def test_a_peer_that_is_known_to_be_off_is_no_fault_of_this_host() -> None:
+    assert found(with_change("silent_peers", ["b"]), off=("b",)) == []
+    assert found(with_change("silent_peers", ["b", "c"]), off=("b",)) == ["reachability"]
 
 
 def test_clocks_that_may_agree_are_not_doubted() -> None:

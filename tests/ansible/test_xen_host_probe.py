@@ -87,11 +87,11 @@ def test_files_are_summed_up_where_they_are(tmp_path: Path) -> None:
     assert found["files"] == {str(script): "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}
 
 
-def test_a_peer_that_takes_no_connection_is_unreachable() -> None:
+def test_a_peer_that_takes_no_connection_is_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["unreachable"] == []
-    assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["unreachable"] == ["b"]
+        assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["silent_peers"] == []
+    assert probed({}, peers={"b": "127.0.0.1"}, peer_port=port)["silent_peers"] == ["b"]
 
 
 def test_a_guest_without_suspend_channel_is_named_where_xen_is_old() -> None:

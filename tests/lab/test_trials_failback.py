@@ -1,12 +1,14 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from lab.landscape import HOSTS, instance
+from lab.trials import playbooks
 from lab.trials.guest import Guest
 from lab.trials.parts import failback
 from lab.trials.parts.failback import Step
+from lab.trials.playbooks import Counts
 from lab.trials.sightings import Answer, Frame
 from lab.trials.site import Site, Watch
 
@@ -32,15 +34,22 @@ def wrong(
     return failback.judge(step(name), "web1", Watch(folder), LOOKED_NS, there)
 
 
-def test_the_way_ends_where_it_began() -> None:
-    steps = failback.way(Site(instance(), Guest.declared()))
-    assert [step.lives_on.name for step in steps] == ["b", "b", "b", "a", "a"]
-    assert steps[-1].is_protected
-    assert steps[-1].lives_on is HOSTS["a"]
+def test_the_way_comes_back_to_where_it_began_and_ends_on_the_other_side() -> None:
+    *there_and_back, once_more = failback.way(Site(instance(), Guest.declared()))
+    assert [step.lives_on.name for step in there_and_back] == ["b", "b", "b", "b", "b", "a", "a", "a"]
+    assert there_and_back[-1].is_protected
+    assert once_more.lives_on is HOSTS["b"]
+
+
+def test_site_is_run_while_the_dead_host_is_off_which_is_not_asked_then() -> None:
+    off = [step.name for step in failback.way(Site(instance(), Guest.declared())) if step.asked() == (HOSTS["b"],)]
+    assert off == ["failover", "site_while_off"]
+    assert step("return").asked() == (HOSTS["b"], HOSTS["a"])
 
 
 def test_one_copy_that_moved_is_as_it_should_be(tmp_path: Path) -> None:
-    assert wrong("failover", [*ON_A, *ON_B], ANSWERS, {"a": [], "b": ["web1"]}, tmp_path) == ()
+    assert wrong("failover", [*ON_A, *ON_B], ANSWERS, {"b": ["web1"]}, tmp_path) == ()
+    assert wrong("return", [*ON_A, *ON_B], ANSWERS, {"a": [], "b": ["web1"]}, tmp_path) == ()
     protected = {"a": ["web1--incoming"], "b": ["web1"]}
     assert wrong("reprotect", ON_B, ANSWERS, protected, tmp_path) == ()
 
@@ -63,6 +72,73 @@ def test_what_is_wrong_is_named(
     told: str,
     tmp_path: Path,
 ) -> None:
-    found = wrong("failover", frames, answers, there, tmp_path)
+    found = wrong("return", frames, answers, there, tmp_path)
     assert len(found) == 1
     assert told in found[0]
+
+
+NOT_REACHED = "a: Fetch the lists where there are none: Failed to connect to the host via ssh"
+SILENT = "b: act : Refuse what must not be done: ['a did not answer, so whether web1 is there ... (it does on b)']"
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_refusal"),
+    [
+        (Counts(0, 1, 1, (NOT_REACHED, SILENT)), True),
+        (Counts(0, 0, 2, (NOT_REACHED, "b: xen_host : Look at the host: failed")), False),
+        (Counts(0, 1, 1, (NOT_REACHED, "b: xen_host : Refuse: reachability: a cannot be reached from here")), False),
+        (Counts(1, 0, 1, (NOT_REACHED, "b: guest : Start the guest: changed")), False),
+        (Counts(0, 2, 1, (NOT_REACHED, "f: etcd : Make the users: failed", SILENT)), False),
+        (Counts(0, 1, 0, (SILENT,)), False),
+    ],
+)
+def test_site_refuses_one_thing_and_says_who_is_off_and_where_the_guest_is(counts: Counts, *, is_refusal: bool) -> None:
+    found = failback.refusal(counts, "a did not answer", "it does on b", off=1)
+    assert (found == "") is is_refusal
+
+
+@pytest.fixture
+def playing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Counts], list[tuple[str, ...]]]:
+    """Has each playbook end as given; what is played from then on."""
+
+    def begin(counts: Counts) -> list[tuple[str, ...]]:
+        played: list[tuple[str, ...]] = []
+
+        def play(playbook: str, _: Path, *words: str) -> Counts:
+            played.append((playbook, *words))
+            return counts
+
+        monkeypatch.setattr(playbooks, "play", play)
+        return played
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "told"),
+    [
+        ("maintenance", "no\n", ""),
+        ("maintenance", "", "it would still take copies"),
+        ("over", "", ""),
+        ("over", "no\n", "it takes no copies"),
+    ],
+)
+def test_a_host_in_maintenance_takes_no_copies_until_that_is_over(
+    name: str,
+    found: str,
+    told: str,
+    playing: Callable[[Counts], list[tuple[str, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    played = playing(Counts(1, 0, 0, ()))
+    monkeypatch.setattr(Site, "run", lambda *_: found)
+    assert step(name).act(Site(instance(), Guest.declared()), Path()) == told
+    over = ("-e", "over=true") if name == "over" else ()
+    assert played == [("playbooks/maintenance.yml", "-e", "host=b", *over)]
+
+
+@pytest.mark.parametrize("name", ["reprotect", "maintenance", "over", "protect", "drill"])
+def test_an_act_that_fails_says_why(name: str, playing: Callable[[Counts], list[tuple[str, ...]]]) -> None:
+    refused = "b: act : Refuse what must not be done: ['web1 lives on b and is not protected']"
+    playing(Counts(0, 1, 0, (refused,)))
+    assert step(name).act(Site(instance(), Guest.declared()), Path(name)) == refused

@@ -160,14 +160,6 @@ def test_whatever_goes_wrong_is_a_fault_and_counts(
     assert outcome.measured[name] is value
 
 
-def test_nobody_has_to_be_up_while_the_only_copy_ends_with_its_host(tmp_path: Path) -> None:
-    trial = Takeover()
-    answered_late(trial)
-    trial.case = Case("protected", 25, 1.0, (Trouble("shut down a", 0, 30),))
-    trial.seen = replace(trial.seen, struck=[Struck("shut down a", 10 * NS_PER_S, 50 * NS_PER_S)])
-    assert trial.outcome(tmp_path).faults == ()
-
-
 class Pair:
     """A site that notes what is done, each act a second after the other."""
 
@@ -268,8 +260,7 @@ def test_a_copy_is_lost_for_good_only_with_its_host() -> None:
     ended = [one for one in cases if one.may_end_it]
     assert ended
     assert all(any(trouble.lost for trouble in one.troubles) for one in ended)
-    protected = [one for one in ended if one.phase == "protected" and len(one.troubles) == 1]
-    assert {one.name for one in protected} == {"reboot a", "shut down a"}
+    assert not any(one.may_end_it for one in cases if one.phase == "protected" and len(one.troubles) == 1)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import pytest
 
 from lab.errors import LabError
 from lab.trials import shares
-from lab.trials.parts import PARTS, experiment, store_away
+from lab.trials.parts import PARTS, experiment
 from lab.trials.report import Row
 from lab.trials.site import Site
-from telemetry.units import NS_PER_S
 
 
 def row(trial: int = 1, fault: str = "", **measured: Any) -> Row:
@@ -34,7 +33,7 @@ def test_the_report_says_what_was_agreed() -> None:
         ("forecast_to_interval", {"median"}),
         ("failover", {"trials", "survived", "first_answer_s_median", "shares_s_median", "live_copies_max"}),
         ("stop", {"trials", "exactly_one_copy"}),
-        ("doubt", {"trials", "protected", "protected_s_max"}),
+        ("doubt", {"trials", "protected", "protected_s_max", "late_s_max"}),
         ("killed", {"trials", "guest_went_on", "silence_s_max"}),
     ],
 )
@@ -73,6 +72,8 @@ def test_failover_counts_those_that_passed() -> None:
         ("interval_change", {"shorten_ms": 30, "lengthen_ms": 400}, False),
         ("failover", {"first_answer_s": 5.4}, True),
         ("failover", {"first_answer_s": 5.5}, False),
+        ("heartbeat", {"first_answer_s": 3.9}, True),
+        ("heartbeat", {"first_answer_s": 4.0}, False),
         ("forecast_to_interval", {"in_force_s": 2.9}, True),
         ("forecast_to_interval", {"in_force_s": 3.0}, False),
         ("backup_dies", {"event_s": 5.0, "point_s": 2.0, "silence_s": 3.0}, True),
@@ -105,10 +106,12 @@ def test_the_experiment_names_what_is_to_be_built_first(tmp_path: Path, monkeypa
         experiment.EXPERIMENT.session(cast("Site", None)).__enter__()
 
 
-@pytest.mark.parametrize(
-    ("times_s", "longest_s"), [([], 10), ([2, 4, 6, 8], 2), ([2, 4, 9], 5), ([5, 7, 9], 5), ([1, 3], 7)]
-)
-def test_the_longest_time_without_a_sample_counts_from_the_beginning_to_the_end(
-    times_s: list[int], longest_s: int
-) -> None:
-    assert store_away.gap_s([second * NS_PER_S for second in times_s], 0, 10 * NS_PER_S) == longest_s
+def test_a_store_that_is_away_for_two_minutes_is_tried_in_ci_too() -> None:
+    part = PARTS["store_away"]
+    assert (part.count(full=False), part.count(full=True)) == (1, 2)
+    assert summary("store_away", row(waited={"host of a": 3, "event of b": 1}, drained_s=9.0), row(fault="broke")) == {
+        "trials": 2,
+        "whole": 1,
+        "waited": 4,
+        "drained_s_max": 9.0,
+    }

@@ -15,6 +15,7 @@ from lab.trials.report import Row
 from lab.trials.site import Site, Watch
 
 _PATIENCE_S: Final = 120
+_IN_MAINTENANCE: Final = "/run/hefery/maintenance"
 _REFUSAL: Final = "reprotect.yml"
 """What site.yml names where a guest does not live on its primary."""
 
@@ -28,22 +29,33 @@ class Step:
     """Does it, with a folder for its log; what went wrong in words, empty where nothing did."""
     lives_on: Host
     waits_on: Host
-    is_protected: bool
+    is_protected: bool = False
+    is_off: bool = False
+    """The other host, which then cannot be asked."""
 
     def expected(self, name: str) -> Mapping[str, Sequence[str]]:
         """The guest's copies by host."""
-        return {self.lives_on.name: [name], self.waits_on.name: [f"{name}--incoming"] if self.is_protected else []}
+        there = {} if self.is_off else {self.waits_on.name: [f"{name}--incoming"] if self.is_protected else []}
+        return {self.lives_on.name: [name], **there}
+
+    def asked(self) -> tuple[Host, ...]:
+        """Who is asked for copies."""
+        return (self.lives_on,) if self.is_off else (self.lives_on, self.waits_on)
 
 
 def way(site: Site) -> tuple[Step, ...]:
-    """From the primary's end to where all is as before."""
+    """From the primary's end to where all is as before, the backup left for its maintenance; and once more to it."""
     primary, backup = site.both()
     return (
-        Step("failover", _fail_over, backup, primary, is_protected=False),
-        Step("site", _refuse, backup, primary, is_protected=False),
+        Step("failover", _fail_over, backup, primary, is_off=True),
+        Step("site_while_off", _site_while_off, backup, primary, is_off=True),
+        Step("return", _return, backup, primary),
+        Step("site", _site, backup, primary),
         Step("reprotect", _play, backup, primary, is_protected=True),
-        Step("drill", _play, primary, backup, is_protected=False),
+        Step("maintenance", _leave, primary, backup),
+        Step("over", _end_maintenance, primary, backup),
         Step("protect", _play, primary, backup, is_protected=True),
+        Step("drill", _play, backup, primary),
     )
 
 
@@ -69,7 +81,7 @@ def _take(site: Site, step: Step, folder: Path) -> tuple[str, ...]:
         _await_answer(watch, time.time_ns())
         looked_ns = time.time_ns()
         _await_answer(watch, looked_ns)
-        return judge(step, site.guest.name, watch, looked_ns, site.copies(site.both()))
+        return judge(step, site.guest.name, watch, looked_ns, site.copies(step.asked()))
 
 
 def judge(step: Step, name: str, watch: Watch, looked_ns: int, there: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -92,30 +104,66 @@ def _await_answer(watch: Watch, since_ns: int) -> None:
 
 
 def _fail_over(site: Site, _: Path) -> str:
-    """And have the dead host come back."""
     if not wait(site.is_protected, _PATIENCE_S, every_s=0.5):
         raise ValueError("the guest was not protected after the restore")
     site.cut_power(site.guest.primary)
     taken_over = wait(lambda: site.copies((site.guest.backup,))[site.guest.backup.name] == [site.guest.name], 60)
-    actions.up(site.lab)
     return "" if taken_over else "the backup did not take over"
 
 
-def _refuse(_: Site, folder: Path) -> str:
-    """All is done but for the protection, which another act has to begin."""
+def _return(site: Site, _: Path) -> str:
+    """The dead host boots, and wakes nothing."""
+    actions.up(site.lab)
+    return ""
+
+
+def _site_while_off(site: Site, folder: Path) -> str:
+    """It names who is off, and where the guest lives."""
+    off, lives_on = site.guest.primary.name, site.guest.backup.name
     counts = playbooks.play("site.yml", folder / "ansible.json")
-    is_named = any(_REFUSAL in task for task in counts.tasks)
-    return "" if counts.failed and not counts.unreachable and is_named else f"no refusal: {counts}"
+    return refusal(counts, f"{off} did not answer", f"it does on {lives_on}", off=1)
+
+
+def _site(_: Site, folder: Path) -> str:
+    """All is done but for the protection, which another act has to begin."""
+    return refusal(playbooks.play("site.yml", folder / "ansible.json"), _REFUSAL)
+
+
+def _leave(site: Site, folder: Path) -> str:
+    return _maintain(site, folder) or ("" if _takes_no_copies(site) else "it would still take copies")
+
+
+def _end_maintenance(site: Site, folder: Path) -> str:
+    return _maintain(site, folder, "-e", "over=true") or ("it takes no copies" if _takes_no_copies(site) else "")
+
+
+def _maintain(site: Site, folder: Path, *words: str) -> str:
+    """Of the backup."""
+    host = f"host={site.guest.backup.name}"
+    return _wrong(playbooks.play("playbooks/maintenance.yml", folder / "ansible.json", "-e", host, *words))
+
+
+def _takes_no_copies(site: Site) -> bool:
+    return "no" in site.run(site.guest.backup, f"test -e {_IN_MAINTENANCE} && echo no || true")
+
+
+def refusal(counts: playbooks.Counts, *words: str, off: int = 0) -> str:
+    """What is wrong with one that is to be all that failed, in these words, beside `off` hosts that are unreachable."""
+    is_told = any(all(word in task for word in words) for task in counts.tasks)
+    return "" if (counts.failed, counts.unreachable) == (1, off) and is_told else f"no refusal: {counts}"
 
 
 def _play(_: Site, folder: Path) -> str:
     """The playbook of the step's name."""
-    counts = playbooks.play(f"playbooks/{folder.name}.yml", folder / "ansible.json")
-    return f"{'; '.join(counts.tasks[-3:])}" if counts.broken else ""
+    return _wrong(playbooks.play(f"playbooks/{folder.name}.yml", folder / "ansible.json"))
+
+
+def _wrong(counts: playbooks.Counts) -> str:
+    return "; ".join(counts.tasks[-3:]) if counts.broken else ""
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, Any]:
-    names = ("reprotect_s", "drill_s", "protect_s")
+    names = ("reprotect_s", "maintenance_s", "protect_s", "drill_s")
     return {
         "trials": len(rows),
         "came_home": sum(row.passed for row in rows),

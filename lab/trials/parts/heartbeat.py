@@ -3,16 +3,18 @@
 Not among the parts of a plain run: it needs a landscape of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from lab.trials import base
 from lab.trials.part import Outcome, Part, Trial, Turn
 from lab.trials.parts import failover
+from lab.trials.report import Row
 from lab.trials.site import Site
 
 _WORDS: Final = ("-e", "remus_lease=false")
+_MOST_S: Final = 4.0
 
 
 @contextmanager
@@ -24,4 +26,8 @@ def _session(site: Site) -> Iterator[Trial]:
     yield trial
 
 
-HEARTBEAT: Final = Part("heartbeat", "heartbeat", 0, 10, _session, failover.summary, by_default=False)
+def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
+    return failover.goals(rows, most_s=_MOST_S)
+
+
+HEARTBEAT: Final = Part("heartbeat", "heartbeat", 0, 10, _session, failover.summary, _goals, by_default=False)

@@ -81,9 +81,7 @@ class Case:
     def may_end_it(self) -> bool:
         """Whether the only copy may be lost with its host: that is no failover's fault, and `start` must help."""
         is_alone = self.phase != "protected" or len(self.troubles) > 1
-        return any(
-            trouble.kind in troubles.ENDS_THE_GUEST or (is_alone and trouble.lost != "") for trouble in self.troubles
-        )
+        return is_alone and any(trouble.lost for trouble in self.troubles)
 
 
 def _lasts_s(turn: Turn, kind: str) -> float:
@@ -239,11 +237,11 @@ def _started(site: Site, hosts: Sequence[str]) -> str:
 
 
 def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dict[str, bool]:
-    """One trouble leaves a guest that is protected a host with disk and quorum, unless it ends it or is for all."""
+    """One trouble leaves a guest that is protected a host with disk and quorum, but for what takes them from all."""
     one = struck[0]
     since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
     is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in troubles.FOR_ALL
-    if not is_met or case.may_end_it or since_ns > one.ended_ns - NS_PER_S:
+    if not is_met or since_ns > one.ended_ns - NS_PER_S:
         return {}
     is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
     return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}

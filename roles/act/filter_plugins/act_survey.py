@@ -35,7 +35,7 @@ def _survey(guest, seen):
     lives = [host for host, look in answers.items() if name in look["live"]]
     incoming = [host for host, look in answers.items() if name in look["incoming"]]
     told = (answers[lives[0]]["replication"][name] if len(lives) == 1 else None) or {}
-    doubt = _unasked(name, seen) or _doubt(name, lives, incoming)
+    doubt = _unasked(name, lives, seen) or _doubt(name, lives, incoming)
     return {
         "guest": name,
         "primary": guest["primary"],
@@ -51,10 +51,11 @@ def _survey(guest, seen):
     }
 
 
-def _unasked(name, seen):
+def _unasked(name, lives, seen):
     silent = ", ".join(host for host, look in seen.items() if look is None)
     if silent:
-        return f"{silent} did not answer, so whether {name} lives there is not known: start {silent} first"
+        known = f" (it does on {' and '.join(lives)})" if lives else ""
+        return f"{silent} did not answer, so whether {name} lives there is not known{known}: start {silent} first"
     without_xen = ", ".join(host for host, look in seen.items() if not look["xen"])
     return f"Xen does not run on {without_xen}: run playbooks/xen.yml" if without_xen else ""
 

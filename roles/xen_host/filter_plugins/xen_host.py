@@ -76,9 +76,9 @@ def affinity(probe, guests, **_):
             yield f"{guest['name']} is bound to CPU {highest}, here are {cpus}: bind it to CPUs that both hosts have"
 
 
-def reachability(probe, **_):
-    """The peer does not answer."""
-    for name in probe["unreachable"]:
+def reachability(probe, off, **_):
+    """The peer does not answer, and not because it is off."""
+    for name in (name for name in probe["silent_peers"] if name not in off):
         yield f"{name} cannot be reached from here: look at it, its address, and what filters packets between them"
 
 
@@ -130,16 +130,18 @@ CHECKS = (
 )
 
 
-def findings(probe, *, host, peers, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
+def findings(probe, *, host, peers, off, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
     """Return what is wrong with the host as it was probed: a list of {name, text}.
 
-    `peers` maps names to probes; all had answered by the controller's clock `answered_s`.
+    `peers` maps names to probes; all had answered by the controller's clock `answered_s`. Peers that are `off` have
+    been found to be so by the controller itself.
     """
     mine = [guest for guest in guests if host in (guest["primary"], guest["backup"])]
     found = {
         check.__name__: check(
             probe=probe,
             peers=peers,
+            off=off,
             guests=mine,
             answered_s=answered_s,
             tolerance_s=tolerance_s,

@@ -162,7 +162,8 @@ def look(parameters, run):
         if running and running["version"] < [4, 5]
         else [],
         "buffered_disks": buffered_disks(Path(parameters["share"])),
-        "unreachable": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
+        # not `unreachable`: Ansible would take this host for one
+        "silent_peers": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
     }
 
