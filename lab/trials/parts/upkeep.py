@@ -116,7 +116,7 @@ def _verified(folder: Path) -> tuple[list[str], int]:
 
 
 def red(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The checks that failed. The landscape of trials has no load client and no incidents, which some panels show."""
+    """The checks that failed. The landscape of trials has no load and no incidents, which some panels show."""
     return [
         f"{row['part']} {row['check']}: {row['found']}"
         for row in rows
