@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lab.errors import LabError
-from lab.landscape import HOSTS, ROOT
+from lab.landscape import HOSTS, ROOT, Host
 from lab.processes import wait
 from lab.trials import base, freeze, loop, playbooks, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
@@ -89,9 +89,15 @@ def _backup_and_restore(site: Site, folder: Path) -> dict[str, bool]:
 
 def _rotate(site: Site, folder: Path) -> dict[str, bool]:
     freeze.forget(site)  # the hosts have their tokens from before in the snapshots
-    before = {host: site.run(host, _TOKENS) for host in (*site.both(), _MONITOR)}
+    before = {host: site.run(host, _TOKENS) for host in (*site.both(), _MONITOR, *_load_clients(site))}
     playbooks.insist("playbooks/rotate-tokens.yml", folder / "rotate.json")
     return {f"{host.name} has its tokens from before": site.run(host, _TOKENS) == was for host, was in before.items()}
+
+
+def _load_clients(site: Site) -> tuple[Host, ...]:
+    """There is one where JMeter was built when site.yml was run."""
+    client = HOSTS["c"]
+    return (client,) if "yes" in site.run(client, "test -e /etc/hefery/agent.token && echo yes || true") else ()
 
 
 def _upgrade(_: Site, folder: Path) -> dict[str, bool]:
