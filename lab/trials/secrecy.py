@@ -1,19 +1,25 @@
-"""Secrets that must not be told: in, a lab; out, its secrets, and which of them a text has.
+"""Secrets that must not be told: in, a lab; out, its secrets, and which of them texts, processes and logs have.
 
 They go by their names: neither a command line nor a fault has one itself.
 """
 
+import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from lab.landscape import HOSTS
+from lab.landscape import HOSTS, Host
+from lab.trials import peek
 from lab.trials.children import feed
 from lab.trials.site import Site
 
 _ON_HOSTS: Final = {"m": "/etc/influxdb/tokens/*", "a": "/etc/hefery/heartbeat.key"}
 """What the playbooks made there; it is the same wherever else it is."""
 _PUBLIC: Final = ".pem"
+_PEEK: Final = "/run/hefery-peek.py"
+_LIMIT_S: Final = 300
+"""For an emulated host to read its journal."""
 
 
 def known(site: Site) -> dict[str, str]:
@@ -39,3 +45,15 @@ def kept(folder: Path) -> dict[str, str]:
 def told(text: str, secrets: Mapping[str, str]) -> list[str]:
     """The names of those that the text has."""
     return [name for name, secret in secrets.items() if secret in text]
+
+
+def shown(site: Site, secrets: Mapping[str, str]) -> list[str]:
+    """Where on the lab's hosts anybody may see one: HOST, its name, and where. Raises LabError."""
+
+    def ask(host: Host) -> list[str]:
+        feed(site.lab, host, f"cat >{_PEEK}", Path(peek.__file__).read_text())
+        found = feed(site.lab, host, f"python3 {_PEEK} /var/log", json.dumps(dict(secrets)), _LIMIT_S)
+        return [f"{host.name} shows {line}" for line in found.splitlines()]
+
+    with ThreadPoolExecutor() as pool:
+        return [line for lines in pool.map(ask, HOSTS.values()) for line in lines]

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from lab.landscape import HOSTS, Host
 from lab.trials import secrecy
 from lab.trials.site import Site
 from tests.certificates import make_tls
@@ -52,3 +53,16 @@ def test_a_private_key_is_known_by_what_is_not_public_of_it(tmp_path: Path) -> N
 
 def test_before_there_is_any_none_is_known(tmp_path: Path) -> None:
     assert secrecy.kept(tmp_path / "secrets") == {}
+
+
+def test_hosts_are_told_secrets_where_nobody_sees_them(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def feed(_: object, host: Host, command: str, text: str, *__: float) -> str:
+        asked.append((command, text))
+        return "token in the journal\n" if host.name == "b" and not command.startswith("cat ") else ""
+
+    monkeypatch.setattr(secrecy, "feed", feed)
+    assert secrecy.shown(site, {"token": TOKEN}) == ["b shows token in the journal"]
+    assert sum(TOKEN in text for _, text in asked) == len(HOSTS)
+    assert not any(TOKEN in command for command, _ in asked)

@@ -1,6 +1,18 @@
-from typing import Any
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
-from lab.trials.parts.upkeep import red
+import pytest
+
+from lab.trials import base, loop, playbooks, secrecy, store
+from lab.trials.part import Turn
+from lab.trials.parts import upkeep
+from lab.trials.parts.upkeep import UPKEEP, red
+from lab.trials.playbooks import Counts
+from lab.trials.site import Site
 
 
 def row(part: str, found: str, *, ok: bool = False) -> dict[str, Any]:
@@ -22,3 +34,23 @@ def test_only_a_panel_without_rows_may_be_red() -> None:
         "age one: nothing in a day",
         "token one: not so: agent writes decisions",
     ]
+
+
+def test_a_landscape_that_tells_secrets_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(_: str, log: Path) -> Counts:
+        log.write_text('"of-grafana"')
+        (tmp_path / "report.json").write_text(json.dumps({"rows": [], "checks": 0}))
+        return Counts(0, 0, 0, ())
+
+    monkeypatch.setattr(base, "begin", lambda *_: None)
+    monkeypatch.setattr(loop, "quick_predictor", lambda _: nullcontext())
+    monkeypatch.setattr(store, "await_point", lambda *_, **__: object())
+    monkeypatch.setattr(playbooks, "play", play)
+    monkeypatch.setattr(upkeep, "_VERIFIED", tmp_path / "report.json")
+    monkeypatch.setattr(secrecy, "known", lambda _: {"grafana-key": "of-grafana"})
+    monkeypatch.setattr(secrecy, "shown", lambda *_: ["m shows grafana-key in the journal"])
+    site = cast("Site", SimpleNamespace(both=lambda: (), is_protected=lambda: True))
+    (tmp_path / "1").mkdir()
+    with UPKEEP.session(site) as trial:
+        outcome = trial(Turn(1, Random(1), tmp_path / "1"))
+    assert outcome.faults == (f"{tmp_path}/1/verify.json has grafana-key", "m shows grafana-key in the journal")

@@ -1,4 +1,7 @@
-"""What operators do to the monitoring host: in, a protected landscape; out, whether it is whole after each act."""
+"""What operators do to the monitoring host: in, a protected landscape; out, whether it is whole after each act.
+
+Whole is also that nobody has told a secret: not the logs of the playbooks, nor the hosts' processes and logs.
+"""
 
 import json
 import time
@@ -11,7 +14,7 @@ from typing import Any, Final
 from lab.errors import LabError
 from lab.landscape import HOSTS, ROOT, Host
 from lab.processes import wait
-from lab.trials import base, freeze, loop, playbooks, store
+from lab.trials import base, freeze, loop, playbooks, secrecy, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -58,8 +61,16 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     took_s = round(time.monotonic() - began_s, 1)
     is_protected = wait(site.is_protected, _PATIENCE_S, every_s=1)
     failed, checks = _verified(turn.folder)
-    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys(failed, True)}
+    told = _told(site, turn.folder)
+    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys([*failed, *told], True)}
     return Outcome({"act": act, "act_s": took_s, "checks": checks}, faults(wrong))
+
+
+def _told(site: Site, folder: Path) -> list[str]:
+    """Where secrets are that anybody may see; those in force, which a rotation has just made."""
+    secrets = secrecy.known(site)
+    logs = {path: secrecy.told(path.read_text(encoding="utf-8"), secrets) for path in sorted(folder.glob("*.json"))}
+    return [f"{path} has {name}" for path, names in logs.items() for name in names] + secrecy.shown(site, secrets)
 
 
 def _verify(_: Site, __: Path) -> dict[str, bool]:
