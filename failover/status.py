@@ -80,7 +80,7 @@ def run(settings: RemusSettings, arguments: argparse.Namespace) -> int:
         is_well = is_well and not any(lease.problems for lease in leases)
     if refusing.is_on(settings.host.run_dir):
         document["in_maintenance"] = True
-        text.append("this host is in maintenance: it takes no copies")
+        text.append("this host is in maintenance: it takes no copies until `maintenance --end`, or until it boots")
     print(json.dumps(document) if arguments.json else "\n".join(text))
     return 0 if is_well else _UNPROTECTED
 

@@ -93,10 +93,10 @@ class Probe:
         return done() or 0
 
 
-def feed(lab: Instance, host: Host, command: str, text: str) -> str:
+def feed(lab: Instance, host: Host, command: str, text: str, limit_s: float = _BEGIN_S) -> str:
     """What a command printed on a host that was given `text` as its input. Raises LabError."""
     done = subprocess.run(
-        remote.ssh(lab, host, command), input=text, capture_output=True, text=True, timeout=_BEGIN_S, check=False
+        remote.ssh(lab, host, command), input=text, capture_output=True, text=True, timeout=limit_s, check=False
     )
     if done.returncode:
         raise LabError(f"{host.name}: `{command}` failed ({done.returncode}): {done.stderr.strip()}")

@@ -64,3 +64,23 @@ def test_what_runs_for_a_guest_is_verified_on_both_its_hosts(inventory: str, *, 
     assert ("hefery-guard@db.service" in b) is has_lease
     f = inventoried("verify_services", inventory, "f", hefery_guests=guests, remus_lease=has_lease)
     assert ({"hefery-fence.service", "hefery-etcd.service"} <= set(f)) is has_lease
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_load_client_s_agent_is_verified_where_there_is_one(inventory: str, *, is_made: bool) -> None:
+    agents = inventoried("verify_agents", inventory, "m", hefery_load_clients=is_made)
+    assert agents == (["a", "b", "c", "m"] if is_made else ["a", "b", "m"])
+    services = inventoried("verify_services", inventory, "c", hefery_load_clients=is_made)
+    assert services == (["hefery-agent.service"] if is_made else [])
+
+
+@pytest.mark.parametrize("was_built", [True, False])
+def test_the_lab_s_client_loads_guests_where_jmeter_was_built(tmp_path: Path, *, was_built: bool) -> None:
+    (tmp_path / "build" / "jmeter").mkdir(parents=True)
+    (tmp_path / "inventory" / "lab").mkdir(parents=True)
+    if was_built:
+        (tmp_path / "build" / "jmeter" / "jmeter.tar.gz").touch()
+    folder = str(tmp_path / "inventory" / "lab")
+    assert inventoried("hefery_load_clients", "lab", "m", inventory_dir=folder) is was_built
+    assert inventoried("hefery_load_clients", "production", "m", inventory_dir=folder) is True

@@ -72,7 +72,7 @@ def installed() -> list[tuple[str, str]]:
     playbooks = [Path(one["ansible.builtin.import_playbook"]).name for one in site]
     found = {
         (group, role)
-        for playbook in (*playbooks, "client.yml")
+        for playbook in playbooks
         for group, roles in roles_of(playbook).items()
         for role, entry in roles
         if entry == "main" and role != "act"

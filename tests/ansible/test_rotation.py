@@ -27,8 +27,8 @@ BUCKETS = {
     **DEFAULTS["influxdb_retention_days"],
     **{fold["bucket"]: fold["retention_days"] for fold in DEFAULTS["influxdb_downsampling"]},
 }
-HOSTS = f"{LOCAL}[xen]\na\nb\n[monitoring]\nm\n"
-ROTATED = {"agent", "grafana", "predictor"}
+HOSTS = f"{LOCAL}[xen]\na\nb\n[monitoring]\nm\n[clients]\nc\n"
+ROTATED = {"agent", "grafana", "predictor", "responses"}
 
 
 class Landscape:
@@ -41,14 +41,15 @@ class Landscape:
         self.admin_token = "only-for-tests-" * 3
         SITE.Site(self._wanted()).settle()
 
-    def rotate(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run the playbook's own plays."""
+    def rotate(self, *words: str, loads: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run the playbook's own plays; `loads`: there are clients that load guests."""
         variables = {
             "influxdb_server_name": "127.0.0.1",
             "influxdb_listen_port": int(self.url.rpartition(":")[2]),
             "influxdb_admin_password": "only-for-tests",
             "influxdb_admin_token": self.admin_token,
             "__influxdb_tokens": str(self.tokens),
+            "hefery_load_clients": loads,
         }
         # the plays between these install and restart programs: tests/ansible/test_{agent,grafana,predictor}.py
         return play(self.folder, HOSTS, own_plays("rotate-tokens.yml"), variables, *words)
@@ -105,7 +106,7 @@ def use(store: InfluxStore, component: str) -> None:
 
 def test_afterwards_old_tokens_are_refused_and_every_component_works(landscape: Landscape) -> None:
     before = landscape.values()
-    assert before.keys() == {*ROTATED, "responses"}
+    assert before.keys() == ROTATED
 
     ran = landscape.rotate()
 
@@ -121,13 +122,26 @@ def test_afterwards_old_tokens_are_refused_and_every_component_works(landscape: 
     assert not any(token in ran.stdout + ran.stderr for token in [*before.values(), *after.values()])
 
 
-def test_while_a_host_has_not_its_own_both_are_valid_and_it_is_named(landscape: Landscape) -> None:
+def test_where_nobody_loads_guests_the_token_of_the_responses_stays(landscape: Landscape) -> None:
     before = landscape.values()
 
-    ran = landscape.rotate("--limit", "a,m")
+    ran = landscape.rotate("--limit", "a,b,m", loads=False)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert landscape.wrong() == []
+    assert {name for name, token in landscape.values().items() if token == before[name]} == {"responses"}
+
+
+@pytest.mark.parametrize(("limit", "silent"), [("a,c,m", "b"), ("a,b,m", "c")])
+def test_while_a_host_has_not_its_own_both_are_valid_and_it_is_named(
+    landscape: Landscape, limit: str, silent: str
+) -> None:
+    before = landscape.values()
+
+    ran = landscape.rotate("--limit", limit)
 
     assert ran.returncode != 0
-    assert "b did not get the new token: both are valid" in " ".join(ran.stdout.split())
+    assert f"{silent} did not get the new token: both are valid" in " ".join(ran.stdout.split())
     between = landscape.values()
     for tokens in (before, between):
         for component, token in tokens.items():

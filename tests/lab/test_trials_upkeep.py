@@ -1,9 +1,19 @@
+import json
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
-from lab.trials import grafana_stand_in
-from lab.trials.parts.upkeep import red
+import pytest
+
+from lab.trials import base, grafana_stand_in, loop, playbooks, secrecy, store
+from lab.trials.part import Turn
+from lab.trials.parts import upkeep
+from lab.trials.parts.upkeep import UPKEEP, red
+from lab.trials.playbooks import Counts
+from lab.trials.site import Site
 
 
 def row(part: str, found: str, *, ok: bool = False) -> dict[str, Any]:
@@ -33,3 +43,23 @@ def test_the_stand_in_for_grafana_is_unpacked_and_runs_as_grafana_does(tmp_path:
     words = ["bin/grafana", "server", f"--homepath={tmp_path}", "--config=/nowhere/grafana.ini"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "/nowhere/grafana.ini" in done.stderr.splitlines()[-1]
+
+
+def test_a_landscape_that_tells_secrets_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(_: str, log: Path) -> Counts:
+        log.write_text('"of-grafana"')
+        (tmp_path / "report.json").write_text(json.dumps({"rows": [], "checks": 0}))
+        return Counts(0, 0, 0, ())
+
+    monkeypatch.setattr(base, "begin", lambda *_: None)
+    monkeypatch.setattr(loop, "quick_predictor", lambda _: nullcontext())
+    monkeypatch.setattr(store, "await_point", lambda *_, **__: object())
+    monkeypatch.setattr(playbooks, "play", play)
+    monkeypatch.setattr(upkeep, "_VERIFIED", tmp_path / "report.json")
+    monkeypatch.setattr(secrecy, "known", lambda _: {"grafana-key": "of-grafana"})
+    monkeypatch.setattr(secrecy, "shown", lambda *_: ["m shows grafana-key in the journal"])
+    site = cast("Site", SimpleNamespace(both=lambda: (), is_protected=lambda: True))
+    (tmp_path / "1").mkdir()
+    with UPKEEP.session(site) as trial:
+        outcome = trial(Turn(1, Random(1), tmp_path / "1"))
+    assert outcome.faults == (f"{tmp_path}/1/verify.json has grafana-key", "m shows grafana-key in the journal")

@@ -1,11 +1,11 @@
-"""Playbooks on a landscape: in, a lab; out, what site.yml changed and whether it failed, again and as a dry run."""
+"""Playbooks on a landscape: in, a lab; out, what site.yml changed, told and did not do, again and as a dry run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from lab import actions, remote
-from lab.trials import base, freeze, playbooks
+from lab.trials import base, freeze, playbooks, secrecy
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -29,14 +29,17 @@ def _run(site: Site, turn: Turn) -> Outcome:
     if case == "check fresh":
         actions.forget(site.lab)
         actions.up(site.lab)
-    words = ["--check"] if case.startswith("check") else []
+    words = ["--check", "--diff"] if case.startswith("check") else []
     mitogen = case in _CASES[:3]
-    counts = playbooks.play(_PLAYBOOK, turn.folder / "ansible.json", *words, mitogen=mitogen)
+    log = turn.folder / "ansible.json"
+    counts = playbooks.play(_PLAYBOOK, log, *words, mitogen=mitogen)
+    told = secrecy.told(log.read_text(encoding="utf-8"), secrecy.known(site))
     if case == "check":
         freeze.freeze(site)
     found = {
         f"{counts.broken} failed or unreachable: {'; '.join(counts.tasks[-3:])}": counts.broken > 0,
         f"{counts.changed} changed: {'; '.join(counts.tasks[:3])}": counts.changed > 0 and case in {"again", "check"},
+        f"{log} has secrets: {', '.join(told)}": bool(told),
     }
     measured = {
         "case": case,

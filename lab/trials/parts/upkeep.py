@@ -1,4 +1,7 @@
-"""What operators do to the monitoring host: in, a protected landscape; out, whether it is whole after each act."""
+"""What operators do to the monitoring host: in, a protected landscape; out, whether it is whole after each act.
+
+Whole is also that nobody has told a secret: not the logs of the playbooks, nor the hosts' processes and logs.
+"""
 
 import json
 import time
@@ -9,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lab.errors import LabError
-from lab.landscape import HOSTS, ROOT
+from lab.landscape import HOSTS, ROOT, Host
 from lab.processes import wait
-from lab.trials import base, freeze, grafana_stand_in, loop, playbooks, store
+from lab.trials import base, freeze, grafana_stand_in, loop, playbooks, secrecy, store
 from lab.trials.part import Outcome, Part, Trial, Turn, faults
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -62,8 +65,16 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     took_s = round(time.monotonic() - began_s, 1)
     is_protected = wait(site.is_protected, _PATIENCE_S, every_s=1)
     failed, checks = _verified(turn.folder / "verify.json")
-    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys(failed, True)}
+    told = _told(site, turn.folder)
+    wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys([*failed, *told], True)}
     return Outcome({"act": act, "act_s": took_s, "checks": checks}, faults(wrong))
+
+
+def _told(site: Site, folder: Path) -> list[str]:
+    """Where secrets are that anybody may see; those in force, which a rotation has just made."""
+    secrets = secrecy.known(site)
+    logs = {path: secrecy.told(path.read_text(encoding="utf-8"), secrets) for path in sorted(folder.glob("*.json"))}
+    return [f"{path} has {name}" for path, names in logs.items() for name in names] + secrecy.shown(site, secrets)
 
 
 def _verify(_: Site, __: Path) -> dict[str, bool]:
@@ -93,9 +104,15 @@ def _backup_and_restore(site: Site, folder: Path) -> dict[str, bool]:
 
 def _rotate(site: Site, folder: Path) -> dict[str, bool]:
     freeze.forget(site)  # the hosts have their tokens from before in the snapshots
-    before = {host: site.run(host, _TOKENS) for host in (*site.both(), _MONITOR)}
+    before = {host: site.run(host, _TOKENS) for host in (*site.both(), _MONITOR, *_load_clients(site))}
     playbooks.insist("playbooks/rotate-tokens.yml", folder / "rotate.json")
     return {f"{host.name} has its tokens from before": site.run(host, _TOKENS) == was for host, was in before.items()}
+
+
+def _load_clients(site: Site) -> tuple[Host, ...]:
+    """There is one where JMeter was built when site.yml was run."""
+    client = HOSTS["c"]
+    return (client,) if "yes" in site.run(client, "test -e /etc/hefery/agent.token && echo yes || true") else ()
 
 
 def _upgrade(_: Site, folder: Path) -> dict[str, bool]:
@@ -146,7 +163,7 @@ def _verified(log: Path, *words: str) -> tuple[list[str], int]:
 
 
 def red(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The checks that failed. The landscape of trials has no load client and no incidents, which some panels show."""
+    """The checks that failed. The landscape of trials has no load and no incidents, which some panels show."""
     return [
         f"{row['part']} {row['check']}: {row['found']}"
         for row in rows
