@@ -55,7 +55,8 @@ def _unasked(name, lives, seen):
     silent = ", ".join(host for host, look in seen.items() if look is None)
     if silent:
         known = f" (it does on {' and '.join(lives)})" if lives else ""
-        return f"{silent} did not answer, so whether {name} lives there is not known{known}: start {silent} first"
+        remedy = f"start {silent} first, or mend what has failed there before in this run"
+        return f"{silent} did not answer, so whether {name} lives there is not known{known}: {remedy}"
     without_xen = ", ".join(host for host, look in seen.items() if not look["xen"])
     return f"Xen does not run on {without_xen}: run playbooks/xen.yml" if without_xen else ""
 
