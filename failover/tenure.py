@@ -1,6 +1,7 @@
 """A lease while an act works under it: in, lease and fence of a guest; out, an epoch whose disk is this host's.
 
-It is renewed by whoever waits for something, until this host's guard goes on with it.
+It is renewed by whoever waits for something, until this host's guard goes on with it. That one may be scheduled in real
+time, as guards are: what it waits for is not.
 """
 
 import time
@@ -29,7 +30,7 @@ class Tenure:
     def __init__(self, lease: Lease, fence: Fence, at: LeaseSettings) -> None:
         self._lease, self._fence, self._at = lease, fence, at
         self._done: SimpleQueue[Done] = SimpleQueue()
-        self._worker = Worker(self._done)
+        self._worker = Worker(self._done, at_leisure=True)
         self.epoch, self._until_ns = 0, 0
 
     @property

@@ -26,6 +26,8 @@ def destroy() -> int:
 
 def create() -> int:
     """Paused, as its builder leaves it; a file says that it fails, or takes until that is gone."""
+    policies = [os.sched_getscheduler(pid) for pid in (os.getppid(), 0)]
+    (fake_xl.XEN / "creates").write_text(" ".join(map(str, policies)))
     if (fake_xl.XEN / "no-create").exists():
         return 1
     while (fake_xl.XEN / "slow-create").exists():

@@ -1,5 +1,7 @@
 """The start of a guest that is nowhere: the real programs, guards, and etcd."""
 
+import os
+
 import pytest
 
 from failover import guard_store
@@ -25,6 +27,12 @@ def test_a_guest_is_started_once(pair: GuardedPair) -> None:
     beat = record.beat
     wait_for(lambda: pair.record().beat > beat)
     assert pair.a.act("start")[1]["was_here"] is True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may schedule in real time")
+def test_a_busy_host_comes_to_renew_and_not_to_what_it_waits_for(pair: GuardedPair) -> None:
+    assert pair.a.act("start")[0] == 0
+    assert (pair.a.folder / "creates").read_text() == f"{os.SCHED_RR} {os.SCHED_OTHER}"
 
 
 def test_what_stands_in_the_way_leaves_nothing(pair: GuardedPair) -> None:
