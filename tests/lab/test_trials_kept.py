@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from agent.settings import AgentSettings
 from lab.trials import kept
 from lab.trials.kept import Record
-from lab.trials.parts.store_away import regular
+from lab.trials.parts.store_away import counts, regular
+from lab.trials.report import Row
 from lab.trials.spools import Spool
 from telemetry.point import Point
 from telemetry.units import NS_PER_S
@@ -155,3 +156,8 @@ def test_the_lab_s_agents_tell_their_periods() -> None:
     assert told("a", has_guest=True) == {"host": 5, "agent": 60, "domain": 2, "checkpoint": 1}
     assert told("b", has_guest=False) == {"host": 5, "agent": 60}
     assert told("m", has_guest=False) == {"host": 1, "agent": 10}
+
+
+def test_what_waited_is_counted_as_the_report_can_have_it() -> None:
+    row = Row(1, (), 1.0, {"waited": counts([event(20, "a"), event(100, "a"), event(21, "b")])})
+    assert asdict(row)["measured"]["waited"] == {"event of a": 2, "event of b": 1}

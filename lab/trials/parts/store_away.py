@@ -72,11 +72,16 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     }
     measured = {
         "away_s": away_s,
-        "waited": Counter(f"{point.measurement} of {point.tags['host']}" for point in waited),
+        "waited": counts(waited),
         "longest_gap_s": {f"{measurement} of {host}": s for (host, measurement), s in record.gaps_s().items()},
         "drained_s": drained_s,
     }
     return Outcome(measured, faults(found))
+
+
+def counts(points: Iterable[Point]) -> dict[str, int]:
+    """How many of each host's measurements; no Counter, which dataclasses.asdict takes for a list of pairs to count."""
+    return dict(Counter(f"{point.measurement} of {point.tags['host']}" for point in points))
 
 
 def regular(settings: AgentSettings, *, has_guest: bool) -> dict[str, float]:
