@@ -75,7 +75,6 @@ class Takeover:
             moment="between",
             running=["b"],
             is_up=True,
-            is_one=True,
             started="",
         )
 
@@ -120,7 +119,7 @@ def booted_anew(trial: Takeover) -> None:
 
 
 def runs_on_both(trial: Takeover) -> None:
-    trial.seen = replace(trial.seen, running=["a", "b"], is_one=False)
+    trial.seen = replace(trial.seen, running=["a", "b"])
 
 
 def never_answered(trial: Takeover) -> None:

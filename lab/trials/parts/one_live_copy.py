@@ -114,7 +114,6 @@ class Seen:
     running: Sequence[str]
     """The hosts where the guest is."""
     is_up: bool
-    is_one: bool
     started: str
     """The host that an operator had to start the guest on, if any."""
 
@@ -136,11 +135,12 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         is_up = _is_up(watch, over_ns)
         started = "" if is_up or not case.may_end_it else _started(site, hosts)
         is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
-        is_one = wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
-        running, settled_ns = _running(site, hosts), time.time_ns()
+        wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
+        settled_ns = time.time_ns()
         time.sleep(_AFTERWARDS_S)
+        running = _running(site, hosts)  # only now: one that is being handed over is on one host, on none, on the other
     moment = reports.phase(probe.told, began_ns)
-    seen = Seen(struck, alone_ns, began_ns, settled_ns, moment, running, is_up=is_up, is_one=is_one, started=started)
+    seen = Seen(struck, alone_ns, began_ns, settled_ns, moment, running, is_up=is_up, started=started)
     return judge(site.guest.primary.name, case, watch, seen)
 
 
@@ -163,7 +163,7 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         "without_answer_s": histories.without_answer_s(watch.answers, seen.began_ns, seen.settled_ns),
         "two_histories": bool(back) or after_s > 0,
         "two_writers": writers_s > 0,
-        "up_again": seen.is_up and seen.is_one and len(heard) == 1,
+        "up_again": seen.is_up and len(seen.running) == 1 and len(heard) == 1,
         "heard_side_by_side_s": histories.overlap_s(frames),
         "writers": sorted({write.host for write in writes}),
         "writes_per_s": written / _BEFORE_S,
@@ -176,7 +176,7 @@ def judge(primary: str, case: Case, watch: Watch, seen: Seen) -> Outcome:
         f"two hosts wrote side by side for {writers_s:.2f} s": writers_s > 0,
         f"could not judge who writes: {written} times in {_BEFORE_S:g} s were too few": written < _LEAST_WRITES,
         "the guest did not answer when it was all over": not seen.is_up,
-        f"the guest runs on {seen.running or 'no host'}": not seen.is_one,
+        f"the guest runs on {seen.running or 'no host'}": len(seen.running) != 1,
         f"the guest is heard from {heard}": len(heard) != 1,
         **_not_up_meanwhile(case, seen.struck, watch),
     }
