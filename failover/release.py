@@ -34,7 +34,7 @@ def run(settings: RemusSettings, domain: DomainSettings) -> int:
         if settings.lease is not None and name not in xl.domains():
             raise ActError(
                 f"{name} is not here any more, so its guard here says nothing of a copy: see hefery-remus status on "
-                f"both hosts"
+                "both hosts"
             )
         backup.insist_on_none(settings, name)
         refusal = _ask(settings, domain)

@@ -86,7 +86,7 @@ static void work(struct replication *run, struct pollfd **fds, int *room)
 }
 
 /* Whether it is destroyed: of a PV guest libxl's helper keeps memory mapped, so it stays, dying, until that ends. An
- * error is no answer. */
+ * error is no answer. Not in remus.c: what a libxl_dominfo looks like differs from 4.2 on. */
 static bool is_gone(const struct remus *remus)
 {
     libxl_dominfo info;
@@ -101,12 +101,11 @@ static bool is_gone(const struct remus *remus)
 static bool is_guest_gone(struct replication *run)
 {
     int64_t now_ns = monotonic_ns();
-    bool is_due = run->wait.pace->may_stand_still && now_ns - run->seen_ns >= GUEST_LOOK_NS;
-    if (is_due && is_gone(run->remus))
-        return true;
-    if (is_due || !run->wait.pace->may_stand_still)
-        run->seen_ns = now_ns;
-    return false;
+    bool may_stand_still = run->wait.pace->may_stand_still;
+    if (may_stand_still && now_ns - run->seen_ns < GUEST_LOOK_NS)
+        return false;
+    run->seen_ns = now_ns;
+    return may_stand_still && is_gone(run->remus);
 }
 
 /* Whether to leave libxl to itself now. Not by libxl_ao_abort(): in 4.17 a timeout that libxl_osevent_occurred_timeout()

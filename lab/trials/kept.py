@@ -38,7 +38,7 @@ class Record:
     @property
     def waited(self) -> list[Point]:
         """What had to wait for the store."""
-        return [point for spool in self.full.values() for point in spool.points]
+        return waiting(self.full)
 
     def gaps_s(self) -> dict[tuple[str, str], float]:
         """The longest time without a sample of what is regular."""
@@ -67,10 +67,20 @@ def judge(record: Record, *, late_periods: float = LATE_PERIODS) -> dict[str, bo
     }
 
 
+def waiting(spools: Mapping[str, Spool]) -> list[Point]:
+    """The points in all of them."""
+    return [point for spool in spools.values() for point in spool.points]
+
+
+def counts(points: Iterable[Point]) -> dict[str, int]:
+    """How many of each host's measurements; no Counter, which dataclasses.asdict takes for a list of pairs to count."""
+    return dict(Counter(f"{point.measurement} of {point.tags['host']}" for point in points))
+
+
 def left(waited: Iterable[Point], now: Mapping[str, Spool]) -> int:
     """How many of the points still wait."""
-    waiting = {_key(point) for spool in now.values() for point in spool.points}
-    return sum(_key(point) in waiting for point in waited)
+    keys = {_key(point) for point in waiting(now)}
+    return sum(_key(point) in keys for point in waited)
 
 
 def longest_gap_s(times_ns: Iterable[int], since_ns: int, until_ns: int) -> float:
@@ -83,9 +93,9 @@ def _losses(waited: Sequence[Point], stored: Sequence[Point]) -> dict[str, bool]
     """By comparing point with point: of a series that waited, all from its first to its last."""
     wanted, there = {_key(point): point for point in waited}, {_key(point): point for point in stored}
     spans = _spans(wanted)
-    missing = [key for key in wanted if key not in there]
-    other = [key for key, point in wanted.items() if key in there and there[key] != point]
-    never = [key for key in there if key not in wanted and _is_within(key, spans)]
+    missing = [point for key, point in wanted.items() if key not in there]
+    other = [point for key, point in wanted.items() if key in there and there[key] != point]
+    never = [point for key, point in there.items() if key not in wanted and _is_within(key, spans)]
     twins = len(waited) - len(wanted)
     return {
         f"not in the store: {_named(missing)}": bool(missing),
@@ -100,14 +110,14 @@ def _counts(record: Record) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for host, begun in record.begun.items():
         full, ended = record.full[host], record.ended[host]
-        waiting, sent = left(full.points, record.ended), ended.sent - full.sent
+        still, sent = left(full.points, record.ended), ended.sent - full.sent
         marks = sum(p.measurement == "event" and p.tags["kind"] == MARK for p in full.points)
         found |= {
             f"{host} took {full.sent - begun.sent} for sent while no store was there": full.sent > begun.sent,
             f"{host} has sent {sent} since, and {len(full.points)} waited": sent < len(full.points),
             f"{host} dropped {ended.dropped - begun.dropped}": ended.dropped > begun.dropped,
             f"{host} quarantined {ended.quarantined - begun.quarantined}": ended.quarantined > begun.quarantined,
-            f"{waiting} still wait on {host}": waiting > 0,
+            f"{still} still wait on {host}": still > 0,
             f"{host} kept {marks} of its one event": marks != 1,
         }
     return found
@@ -130,7 +140,5 @@ def _is_within(key: _Key, spans: Mapping[_Series, tuple[int, int]]) -> bool:
     return series in spans and spans[series][0] <= time_ns <= spans[series][1]
 
 
-def _named(keys: Iterable[_Key]) -> str:
-    """How many of each measurement and host."""
-    found = Counter(f"{measurement} of {dict(tags)['host']}" for (measurement, tags), _ in keys)
-    return ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+def _named(points: Iterable[Point]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts(points).items()))

@@ -55,6 +55,10 @@ class Site:
         """What a command printed on a host. Raises LabError."""
         return remote.run(self.lab, host, command, timeout_s)
 
+    def has(self, host: Host, path: str, timeout_s: float = 60) -> bool:
+        """Whether a host has the file. Raises LabError."""
+        return "yes" in self.run(host, f"test -e {path} && echo yes || true", timeout_s)
+
     def cut_power(self, host: Host) -> int:
         """A host's power fails; the wall-clock time just before, so that nothing after it was the host's."""
         cut_ns = time.time_ns()
@@ -126,7 +130,7 @@ class Site:
 
     def has_lease(self) -> bool:
         """Whether a lease decides who may run the guest."""
-        return "yes" in self.run(self.guest.primary, f"test -e {_GUARD} && echo yes || true")
+        return self.has(self.guest.primary, _GUARD)
 
     def has_backup(self) -> bool:
         """Whether the guest is protected, and, where there is a lease, its record says so, too."""

@@ -117,10 +117,10 @@ def playing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Counts], list[tuple[st
 @pytest.mark.parametrize(
     ("name", "found", "told"),
     [
-        ("maintenance", "no\n", ""),
+        ("maintenance", "yes\n", ""),
         ("maintenance", "", "it would still take copies"),
         ("over", "", ""),
-        ("over", "no\n", "it takes no copies"),
+        ("over", "yes\n", "it takes no copies"),
     ],
 )
 def test_a_host_in_maintenance_takes_no_copies_until_that_is_over(

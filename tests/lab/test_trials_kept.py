@@ -10,7 +10,7 @@ import pytest
 from agent.settings import AgentSettings
 from lab.trials import kept
 from lab.trials.kept import Record
-from lab.trials.parts.store_away import counts, regular
+from lab.trials.parts.store_away import regular
 from lab.trials.report import Row
 from lab.trials.spools import Spool
 from telemetry.point import Point
@@ -159,5 +159,5 @@ def test_the_lab_s_agents_tell_their_periods() -> None:
 
 
 def test_what_waited_is_counted_as_the_report_can_have_it() -> None:
-    row = Row(1, (), 1.0, {"waited": counts([event(20, "a"), event(100, "a"), event(21, "b")])})
+    row = Row(1, (), 1.0, {"waited": kept.counts([event(20, "a"), event(100, "a"), event(21, "b")])})
     assert asdict(row)["measured"]["waited"] == {"event of a": 2, "event of b": 1}

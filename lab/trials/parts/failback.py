@@ -144,7 +144,7 @@ def _maintain(site: Site, folder: Path, *words: str) -> str:
 
 
 def _takes_no_copies(site: Site) -> bool:
-    return "no" in site.run(site.guest.backup, f"test -e {_IN_MAINTENANCE} && echo no || true")
+    return site.has(site.guest.backup, _IN_MAINTENANCE)
 
 
 def refusal(counts: playbooks.Counts, *words: str, off: int = 0) -> str:

@@ -1,7 +1,6 @@
 """A store that is away for minutes: in, a loaded guest; out, whether all that was measured then is there afterwards."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -10,6 +9,7 @@ from agent.settings import AgentSettings
 from lab.landscape import HOSTS, Host
 from lab.processes import wait
 from lab.trials import base, clocks, kept, loop, services, spools, store
+from lab.trials.due import PROTECTIVE_MS
 from lab.trials.part import Outcome, Part, Turn, faults, values
 from lab.trials.report import Row
 from lab.trials.site import Site
@@ -26,7 +26,6 @@ _DRAIN_S: Final = 180
 _LOOK_S: Final = 3
 _MARGIN_NS: Final = 60 * NS_PER_S
 """Around what is asked from the store: the hosts' clocks differ from its own."""
-_PROTECTIVE_MS: Final = 25
 _MONITOR: Final = HOSTS["m"]
 _MARK: Final = f"hefery-agent event {kept.MARK} --text 'the store is away'"
 _MEASURED: Final = ("host", "domain", "checkpoint", "agent", "event")
@@ -49,7 +48,7 @@ def _trial(site: Site, turn: Turn) -> Outcome:
         is_protected, interval_ms = site.is_protected(), loop.interval_ms(site)
         full = spools.read(site, paths)
     back_s = time.monotonic()
-    waited = [point for spool in full.values() for point in spool.points]
+    waited = kept.waiting(full)
     wait(lambda: not kept.left(waited, spools.read(site, paths)), _DRAIN_S, every_s=_LOOK_S)
     drained_s, until_ns = time.monotonic() - back_s, time.time_ns()
     time.sleep(_AROUND_S)
@@ -68,20 +67,15 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     found = {
         **kept.judge(record),
         "the guest was not protected meanwhile": not is_protected,
-        f"the interval was {interval_ms} ms meanwhile": interval_ms != _PROTECTIVE_MS,
+        f"the interval was {interval_ms} ms meanwhile": interval_ms != PROTECTIVE_MS,
     }
     measured = {
         "away_s": away_s,
-        "waited": counts(waited),
+        "waited": kept.counts(waited),
         "longest_gap_s": {f"{measurement} of {host}": s for (host, measurement), s in record.gaps_s().items()},
         "drained_s": drained_s,
     }
     return Outcome(measured, faults(found))
-
-
-def counts(points: Iterable[Point]) -> dict[str, int]:
-    """How many of each host's measurements; no Counter, which dataclasses.asdict takes for a list of pairs to count."""
-    return dict(Counter(f"{point.measurement} of {point.tags['host']}" for point in points))
 
 
 def regular(settings: AgentSettings, *, has_guest: bool) -> dict[str, float]:

@@ -112,7 +112,7 @@ def _rotate(site: Site, folder: Path) -> dict[str, bool]:
 def _load_clients(site: Site) -> tuple[Host, ...]:
     """There is one where JMeter was built when site.yml was run."""
     client = HOSTS["c"]
-    return (client,) if "yes" in site.run(client, "test -e /etc/hefery/agent.token && echo yes || true") else ()
+    return (client,) if site.has(client, "/etc/hefery/agent.token") else ()
 
 
 def _upgrade(_: Site, folder: Path) -> dict[str, bool]:
@@ -127,10 +127,9 @@ def _grafana(site: Site, folder: Path) -> dict[str, bool]:
     grafana_stand_in.pack(archive)
     told = {"grafana_source": "file", "grafana_file_path": str(archive), "grafana_version": "stand-in"}
     words = ("--extra-vars", json.dumps(told))
-    install = ("playbooks/monitoring.yml", "--tags", "grafana", *words)
+    logs = (folder / "grafana.json", folder / "grafana-again.json")
     try:
-        first = playbooks.play(install[0], folder / "grafana.json", *install[1:])
-        again = playbooks.play(install[0], folder / "grafana-again.json", *install[1:])
+        first, again = (playbooks.play("playbooks/monitoring.yml", log, "--tags", "grafana", *words) for log in logs)
         failed, _ = _verified(folder / "verify-grafana.json", *words)
     finally:
         site.run(_MONITOR, _NO_GRAFANA)
