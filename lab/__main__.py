@@ -29,6 +29,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     lab = instance()
     match arguments.verb:
+        case "build":
+            print(actions.build(lab))
         case "up":
             actions.up(lab)
         case "down":
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__, epilog=environment)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     names = ", ".join(HOSTS)
+    verbs.add_parser("build", help="build the images that new hosts start from, unless the cache has them")
     verbs.add_parser("up", help="start what is not running, building images first where there are none")
     verbs.add_parser("down", help="end all hosts; their disks stay")
     verbs.add_parser("forget", help="down, and throw the disks away")

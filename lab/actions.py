@@ -22,6 +22,12 @@ _END_S: Final = 10
 _KEPT_S: Final = 30 * 86_400
 
 
+def build(lab: Instance) -> Path:
+    """The folder of the images for today's inputs, built where the cache has none. Raises LabError."""
+    requirements.check(lab.cache)
+    return images(lab).folder
+
+
 def up(lab: Instance) -> None:
     """Start what is not running, and wait until every host has booted. Raises LabError."""
     requirements.check(lab.cache)

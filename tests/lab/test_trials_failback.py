@@ -6,7 +6,7 @@ import pytest
 from lab.landscape import HOSTS, instance
 from lab.trials import playbooks
 from lab.trials.guest import Guest
-from lab.trials.parts import failback
+from lab.trials.parts import PARTS, failback
 from lab.trials.parts.failback import Step
 from lab.trials.playbooks import Counts
 from lab.trials.sightings import Answer, Frame
@@ -23,7 +23,7 @@ ANSWERS = [Answer(LOOKED_NS + 1, LOOKED_NS + 2, 150, BOOT)]
 
 def step(name: str) -> Step:
     site = Site(instance(), Guest.declared())
-    return next(step for step in failback.way(site) if step.name == name)
+    return next(step for step in failback.way(site, 3) if step.name == name)
 
 
 def wrong(
@@ -35,14 +35,21 @@ def wrong(
 
 
 def test_the_way_comes_back_to_where_it_began_and_ends_on_the_other_side() -> None:
-    *there_and_back, once_more = failback.way(Site(instance(), Guest.declared()))
+    *there_and_back, once_more = failback.way(Site(instance(), Guest.declared()), 3)
     assert [step.lives_on.name for step in there_and_back] == ["b", "b", "b", "b", "b", "a", "a", "a"]
     assert there_and_back[-1].is_protected
     assert once_more.lives_on is HOSTS["b"]
 
 
+def test_in_ci_it_ends_where_it_has_come_home() -> None:
+    whole = failback.way(Site(instance(), Guest.declared()), 3)
+    assert PARTS["failback"].ci < 3 <= PARTS["failback"].full
+    assert [step.name for step in failback.way(Site(instance(), Guest.declared()), 1)] == [s.name for s in whole[:6]]
+    assert whole[5].lives_on is HOSTS["a"]
+
+
 def test_site_is_run_while_the_dead_host_is_off_which_is_not_asked_then() -> None:
-    off = [step.name for step in failback.way(Site(instance(), Guest.declared())) if step.asked() == (HOSTS["b"],)]
+    off = [step.name for step in failback.way(Site(instance(), Guest.declared()), 3) if step.asked() == (HOSTS["b"],)]
     assert off == ["failover", "site_while_off"]
     assert step("return").asked() == (HOSTS["b"], HOSTS["a"])
 

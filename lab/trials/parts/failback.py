@@ -15,6 +15,8 @@ from lab.trials.report import Row
 from lab.trials.site import Site, Watch
 
 _PATIENCE_S: Final = 120
+_ONCE_MORE_EVERY: Final = 3
+"""The last trial of so many ends the maintenance and goes on, protected again, to a drill."""
 _IN_MAINTENANCE: Final = "/run/hefery/maintenance"
 _REFUSAL: Final = "reprotect.yml"
 """What site.yml names where a guest does not live on its primary."""
@@ -43,25 +45,28 @@ class Step:
         return (self.lives_on,) if self.is_off else (self.lives_on, self.waits_on)
 
 
-def way(site: Site) -> tuple[Step, ...]:
-    """From the primary's end to where all is as before, the backup left for its maintenance; and once more to it."""
+def way(site: Site, number: int) -> tuple[Step, ...]:
+    """From the primary's end home again, as the backup is left for its maintenance; some trials go there once more."""
     primary, backup = site.both()
-    return (
+    home = (
         Step("failover", _fail_over, backup, primary, is_off=True),
         Step("site_while_off", _site_while_off, backup, primary, is_off=True),
         Step("return", _return, backup, primary),
         Step("site", _site, backup, primary),
         Step("reprotect", _play, backup, primary, is_protected=True),
         Step("maintenance", _leave, primary, backup),
+    )
+    once_more = (
         Step("over", _end_maintenance, primary, backup),
         Step("protect", _play, primary, backup, is_protected=True),
         Step("drill", _play, backup, primary),
     )
+    return home if number % _ONCE_MORE_EVERY else (*home, *once_more)
 
 
 def _trial(site: Site, turn: Turn) -> Outcome:
     measured: dict[str, float] = {}
-    for step in way(site):
+    for step in way(site, turn.number):
         folder = turn.folder / step.name
         folder.mkdir(parents=True)
         began_s = time.monotonic()
