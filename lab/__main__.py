@@ -3,12 +3,19 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from lab import actions, console, network, remote, status
 from lab.errors import LabError
-from lab.landscape import HOSTS, host, instance
+from lab.landscape import HOSTS, Instance, host, instance
 from lab.trials import cli as trials
+
+_PLAIN: Final[Mapping[str, Callable[[Instance], None]]] = MappingProxyType(
+    {"up": actions.up, "down": actions.down, "forget": actions.forget, "heal": network.heal}
+)
+"""Verbs that need no more words."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,12 +38,8 @@ def _call(arguments: argparse.Namespace) -> int:
     match arguments.verb:
         case "build":
             print(actions.build(lab))
-        case "up":
-            actions.up(lab)
-        case "down":
-            actions.down(lab)
-        case "forget":
-            actions.forget(lab)
+        case "up" | "down" | "forget" | "heal" as verb:
+            _PLAIN[verb](lab)
         case "ssh":
             remote.log_in(lab, host(arguments.host), arguments.command)
         case "kill":
@@ -51,8 +54,6 @@ def _call(arguments: argparse.Namespace) -> int:
             console.attach(lab, host(arguments.host))
         case "status":
             print(status.report(lab))
-        case "heal":
-            network.heal(lab)
         case "test":
             return trials.test(arguments)
     return 0
