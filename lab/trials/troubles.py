@@ -41,6 +41,8 @@ _SERVICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "heartbeat b": ("b", "hefery-heartbeat"),
         "fence link b": ("b", "hefery-fence-link"),
         "etcd": ("f", "hefery-etcd"),
+        "etcd a": ("a", "hefery-etcd"),
+        "etcd b": ("b", "hefery-etcd"),
         "nfs": ("f", "nfs-server"),
     }
 )
@@ -75,7 +77,9 @@ KINDS: Final = (
 """freeze: a machine and its clocks stand still; stall: its clocks go on."""
 
 FOR_ALL: Final = frozenset({"kill etcd", "stop etcd", "stop nfs", "freeze f", "stall f"})
-"""Meanwhile nobody has a quorum, or the disk."""
+"""Meanwhile nobody has a quorum, where etcd is on one host, or the disk."""
+NO_DISK: Final = FOR_ALL - {"kill etcd", "stop etcd"}
+"""Meanwhile nobody has the disk."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ ROOT = Path(__file__).parents[2]
 INVENTORIES = ["lab", "production"]
 
 
-def listed(inventory: str, tmp_path: Path) -> dict[str, Any]:
-    """All hosts' variables and the groups, as Ansible reads them."""
+def listed(inventory: str, tmp_path: Path, *more: str) -> dict[str, Any]:
+    """All hosts' variables and the groups, as Ansible reads them; those that are told after it, too."""
     program = Path(sys.executable).with_name("ansible-inventory")
-    command = [str(program), "-i", str(ROOT / "inventory" / inventory), "--list"]
+    told = [word for name in (inventory, *more) for word in ("-i", str(ROOT / "inventory" / name))]
+    command = [str(program), *told, "--list"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path)}
     output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     inventory_of_hosts: dict[str, Any] = json.loads(output)
@@ -48,6 +49,10 @@ def test_the_landscape_is_the_papers(inventory: str, tmp_path: Path) -> None:
     groups = {group: hosts[group]["hosts"] for group in ("xen", "nfs", "lease", "clients", "monitoring")}
     assert groups == {"xen": ["a", "b"], "nfs": ["f"], "lease": ["f"], "clients": ["c"], "monitoring": ["m"]}
     assert all("hefery_address" in variables for variables in hosts["_meta"]["hostvars"].values())
+
+
+def test_two_judges_more_are_told_after_the_labs_own(tmp_path: Path) -> None:
+    assert listed("lab", tmp_path, "lab-judges.yml")["lease"]["hosts"] == ["f", "a", "b"]
 
 
 @pytest.mark.parametrize("inventory", INVENTORIES)

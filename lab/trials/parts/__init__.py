@@ -17,6 +17,7 @@ from lab.trials.parts.heartbeat import HEARTBEAT
 from lab.trials.parts.held_output import HELD_OUTPUT
 from lab.trials.parts.interval_change import INTERVAL_CHANGE
 from lab.trials.parts.intervals import INTERVALS
+from lab.trials.parts.judges import JUDGES
 from lab.trials.parts.killed import KILLED
 from lab.trials.parts.one_live_copy import ONE_LIVE_COPY
 from lab.trials.parts.soak import SOAK
@@ -44,6 +45,7 @@ _ORDERED: Final = (
     SOAK,
     HEARTBEAT,
     HELD_OUTPUT,
+    JUDGES,
     EXPERIMENT,
 )
 PARTS: Final[Mapping[str, Part]] = MappingProxyType({part.name: part for part in _ORDERED})

@@ -17,7 +17,7 @@ from lab.trials.part import Outcome, Part, Trial, Turn, faults, values
 from lab.trials.report import Row
 from lab.trials.sightings import Frame
 from lab.trials.site import Site, Watch
-from lab.trials.troubles import KINDS, Struck, Trouble
+from lab.trials.troubles import FOR_ALL, KINDS, Struck, Trouble
 from telemetry.units import NS_PER_S
 
 _INTERVALS_MS: Final = (25, 500, 2000)
@@ -57,6 +57,8 @@ class Case:
     interval_ms: int
     wait_s: float
     troubles: tuple[Trouble, ...]
+    for_all: frozenset[str] = FOR_ALL
+    """The kinds that no host can run the guest under."""
 
     @classmethod
     def draw(cls, turn: Turn) -> "Case":
@@ -240,14 +242,15 @@ def _not_up_meanwhile(case: Case, struck: Sequence[Struck], watch: Watch) -> dic
     """One trouble leaves a guest that is protected a host with disk and quorum, but for what takes them from all."""
     one = struck[0]
     since_ns = one.began_ns + int(_UP_IN_S * NS_PER_S)
-    is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in troubles.FOR_ALL
+    is_met = len(struck) == 1 and case.phase == "protected" and one.kind not in case.for_all
     if not is_met or since_ns > one.ended_ns - NS_PER_S:
         return {}
     is_answered = histories.is_answered(watch.answers, since_ns, one.ended_ns)
     return {f"nobody was up {_UP_IN_S:g} s after the trouble had begun": not is_answered}
 
 
-def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """What went against expectation, and each kind's outcomes and seconds without an answer."""
     kinds = sorted({row.measured.get("kind", "not made") for row in rows})
     return {
         "trials": len(rows),
@@ -270,4 +273,4 @@ def _of_a_kind(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-ONE_LIVE_COPY: Final = Part("one_live_copy", "one_live_copy", 20, 300, _session, _summary)
+ONE_LIVE_COPY: Final = Part("one_live_copy", "one_live_copy", 20, 300, _session, summary)
