@@ -83,7 +83,7 @@ jmeter: ## get JMeter and a Java for the lab's client (build/jmeter)
 	@scripts/setup python3-venv maven
 	@scripts/jmeter
 
-LAB_PACKAGES := qemu-system-x86 qemu-utils debootstrap systemd-container nftables e2fsprogs iproute2 openssh-client netcat-openbsd
+LAB_PACKAGES := qemu-system-x86 qemu-utils debootstrap systemd-container nftables e2fsprogs iproute2 openssh-client netcat-openbsd openssl
 
 lab: ## bring up the landscape on this machine: Xen hosts a and b, NFS server f, client c, monitor m (1-4 min)
 	@scripts/setup python3-venv $(LAB_PACKAGES)

@@ -15,6 +15,7 @@ from lab.trials.site import Site
 
 _MONITOR: Final = HOSTS["m"]
 CONFIG: Final = "/etc/hefery/trials.toml"
+_CAT: Final = "cat /etc/hefery/predictor.toml"
 _DROP_IN: Final = "/run/systemd/system/hefery-predictor.service.d"
 """Gone after a reboot, and never a playbook's."""
 CALM_MS: Final = 500
@@ -106,14 +107,13 @@ class Pace:
 
     def _configure(self) -> None:
         quiet_h = (time.monotonic() - self._began_s) / 3600
-        config = quick(self._config, span_h=min(_SPAN_H, max(quiet_h, _LEAST_SPAN_H)))
-        feed(self._site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {CONFIG}", config)
+        _install(self._site, quick(self._config, span_h=min(_SPAN_H, max(quiet_h, _LEAST_SPAN_H))))
 
 
 @contextmanager
 def quick_predictor(site: Site) -> Iterator[Pace]:
     """The predictor at the quick pace, with a model of the calm guest; as it was when the block is left."""
-    pace = Pace(site, site.run(_MONITOR, "cat /etc/hefery/predictor.toml"))
+    pace = Pace(site, site.run(_MONITOR, _CAT))
     own = f"[Service]\nExecStart=\nExecStart=/usr/local/bin/hefery-predictor --config {CONFIG} run\n"
     feed(site.lab, _MONITOR, f"mkdir -p {_DROP_IN} && cat >{_DROP_IN}/trials.conf && systemctl daemon-reload", own)
     try:
@@ -123,6 +123,16 @@ def quick_predictor(site: Site) -> Iterator[Pace]:
         yield pace
     finally:
         site.run(_MONITOR, f"rm -rf {_DROP_IN} {CONFIG}; systemctl daemon-reload; systemctl restart hefery-predictor")
+
+
+def follow(site: Site) -> None:
+    """Have a predictor at the quick pace take over what a playbook has changed in its configuration since."""
+    _install(site, quick(site.run(_MONITOR, _CAT)))
+    site.run(_MONITOR, "systemctl restart hefery-predictor")
+
+
+def _install(site: Site, config: str) -> None:
+    feed(site.lab, _MONITOR, f"install -o hefery -g hefery -m 0600 /dev/stdin {CONFIG}", config)
 
 
 def train(site: Site, options: str = "") -> tuple[bool, str]:

@@ -80,6 +80,34 @@ def test_a_load_client_s_agent_is_verified_where_there_is_one(inventory: str, *,
     assert services == (["hefery-agent.service"] if is_made else [])
 
 
+TLS = {"hefery_tls_certificate": "/tls/store.pem", "hefery_tls_key": "/tls/store.key"}
+PRIVATE = TLS | {"hefery_tls_authority": "/tls/authority.pem"}
+ASKED_AT = ("agent_store_url", "act_store_url")
+ASKED_AT_FROM_M = (*ASKED_AT, "predictor_store_url", "verify_store_url", "grafana_store_url")
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize(("tls", "scheme"), [({}, "http"), (TLS, "https"), (PRIVATE, "https")])
+def test_all_ask_the_store_by_one_address(inventory: str, tls: dict[str, str], scheme: str) -> None:
+    address = inventoried("hefery_address", inventory, "m")
+    for host, names in (("a", ASKED_AT), ("c", ASKED_AT), ("m", ASKED_AT_FROM_M)):
+        asked = {inventoried(name, inventory, host, **tls) for name in names}
+        assert asked == {f"{scheme}://{address}:8086"}
+    url = inventoried("verify_grafana_url", inventory, "m", grafana_source="file", **tls)
+    assert url == f"{scheme}://{address}:3000"
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_an_authority_of_ones_own_is_handed_to_all_that_ask(inventory: str) -> None:
+    names = ("agent_store_ca_path", "predictor_store_ca_path", "verify_store_ca_path", "verify_grafana_ca_path")
+    assert {inventoried(name, inventory, "m", **PRIVATE) for name in names} == {"/etc/influxdb/tls/ca.pem"}
+    assert inventoried("agent_store_ca_source", inventory, "m", **PRIVATE) == ""
+    for host in ("a", "c"):
+        assert inventoried("agent_store_ca_source", inventory, host, **PRIVATE) == "/tls/authority.pem"
+    for tls in ({}, TLS):
+        assert {inventoried(name, inventory, "m", **tls) for name in (*names, "agent_store_ca_source")} == {""}
+
+
 @pytest.mark.parametrize("was_built", [True, False])
 def test_the_lab_s_client_loads_guests_where_jmeter_was_built(tmp_path: Path, *, was_built: bool) -> None:
     (tmp_path / "build" / "jmeter").mkdir(parents=True)

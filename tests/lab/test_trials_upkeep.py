@@ -45,6 +45,19 @@ def test_the_stand_in_for_grafana_is_unpacked_and_runs_as_grafana_does(tmp_path:
     assert "/nowhere/grafana.ini" in done.stderr.splitlines()[-1]
 
 
+def test_the_stores_certificate_is_its_addresss_and_signed_by_the_authority(tmp_path: Path) -> None:
+    told = upkeep._certified(tmp_path)
+    check = ["openssl", "verify", "-CAfile", told["hefery_tls_authority"], "-verify_ip"]
+    good, bad = (
+        subprocess.run([*check, address, told["hefery_tls_certificate"]], capture_output=True, text=True, check=False)
+        for address in ("10.77.0.15", "10.77.0.14")
+    )
+    assert good.returncode == 0, good.stderr
+    assert "IP address mismatch" in bad.stderr
+    for key in (Path(told["hefery_tls_key"]), tmp_path / "authority.key"):
+        assert key.stat().st_mode & 0o077 == 0
+
+
 def test_a_landscape_that_tells_secrets_is_not_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def play(_: str, log: Path) -> Counts:
         log.write_text('"of-grafana"')

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from lab.commands import run
 from lab.errors import LabError
 from lab.landscape import HOSTS, ROOT, Host
 from lab.processes import wait
@@ -140,6 +141,43 @@ def _grafana(site: Site, folder: Path) -> dict[str, bool]:
     }
 
 
+def _tls(site: Site, folder: Path) -> dict[str, bool]:
+    """The store speaks TLS alone, and plain HTTP again after it."""
+    freeze.forget(site)  # the hosts' clocks and spools go on
+    words = ("--extra-vars", json.dumps(_certified(folder)))
+    logs = (folder / "tls.json", folder / "tls-again.json")
+    try:
+        first, again = (playbooks.play("site.yml", log, *words) for log in logs)
+        loop.follow(site)
+        since_ns = time.time_ns()
+        came = [store.await_point(site, name, since_ns, _PATIENCE_S, lambda _: True) for name in ("domain", "forecast")]
+        plain = site.run(_MONITOR, f"curl --silent http://{_MONITOR.address}:8086/health || true")
+        failed, _ = _verified(folder / "verify-tls.json", *words)
+    finally:
+        over = playbooks.play("site.yml", folder / "tls-over.json")
+        loop.follow(site)
+    return {
+        f"{first.broken} failed with TLS: {'; '.join(first.tasks[-3:])}": first.broken > 0,
+        f"{again.changed} changed again with TLS: {'; '.join(again.tasks[:3])}": again.changed > 0,
+        f"{over.broken} failed without TLS again: {'; '.join(over.tasks[-3:])}": over.broken > 0,
+        "no sample, or no forecast, came with TLS": None in came,
+        f"plain HTTP was answered: {plain}": '"pass"' in plain,
+        **dict.fromkeys(failed, True),
+    }
+
+
+def _certified(folder: Path) -> dict[str, str]:
+    """An authority and a certificate of the monitoring host, as docs/monitoring.md makes them."""
+    files = {name: str(folder / name) for name in ("authority.pem", "authority.key", "store.pem", "store.key")}
+    new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "30")
+    by = ("-CA", files["authority.pem"], "-CAkey", files["authority.key"])
+    name = ("-subj", "/CN=store", "-addext", f"subjectAltName=IP:{_MONITOR.address}")
+    run(*new, "-subj", "/CN=authority", "-keyout", files["authority.key"], "-out", files["authority.pem"])
+    run(*new, *by, *name, "-keyout", files["store.key"], "-out", files["store.pem"])
+    told = {"certificate": "store.pem", "key": "store.key", "authority": "authority.pem"}
+    return {f"hefery_tls_{name}": files[file] for name, file in told.items()}
+
+
 _ACTS: Final[Mapping[str, Callable[[Site, Path], dict[str, bool]]]] = MappingProxyType(
     {
         "verify": _verify,
@@ -147,6 +185,7 @@ _ACTS: Final[Mapping[str, Callable[[Site, Path], dict[str, bool]]]] = MappingPro
         "rotate tokens": _rotate,
         "upgrade": _upgrade,
         "a stand-in for grafana": _grafana,
+        "tls": _tls,
     }
 )
 
