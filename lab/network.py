@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.commands import run
+from lab.errors import LabError
 from lab.landscape import BRIDGE_ADDRESS, CONTAINERS, MACHINES, PREFIX_LENGTH, Host, Instance
 
 _TABLE: Final = "hefery_cuts"
@@ -102,6 +103,8 @@ def cuts(lab: Instance) -> list[str]:
 
 
 def _nft(lab: Instance, rules: str) -> None:
+    if not exists(lab):
+        raise LabError(f"lab {lab.name} is not up: `python -m lab up` first")
     run(*inside(lab.namespace, "nft", "-f", "-"), stdin=rules)
 
 

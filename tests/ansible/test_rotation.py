@@ -50,6 +50,7 @@ class Landscape:
             "influxdb_admin_token": self.admin_token,
             "__influxdb_tokens": str(self.tokens),
             "hefery_load_clients": loads,
+            "hefery_agents": ["a", "b", *(["c"] if loads else []), "m"],
         }
         # the plays between these install and restart programs: tests/ansible/test_{agent,grafana,predictor}.py
         return play(self.folder, HOSTS, own_plays("rotate-tokens.yml"), variables, *words)
