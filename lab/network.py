@@ -104,7 +104,7 @@ def cuts(lab: Instance) -> list[str]:
 
 def _nft(lab: Instance, rules: str) -> None:
     if not exists(lab):
-        raise LabError(f"lab {lab.name} is not up: `python -m lab up` first")
+        raise LabError("the landscape is not up: `python -m lab up` first")
     run(*inside(lab.namespace, "nft", "-f", "-"), stdin=rules)
 
 
