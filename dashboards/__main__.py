@@ -9,11 +9,12 @@ from dashboards.alerts import document
 from dashboards.boards.domain import DOMAIN_BOARD
 from dashboards.boards.experiment import EXPERIMENT
 from dashboards.boards.fleet import FLEET
+from dashboards.boards.history import HISTORY
 from dashboards.boards.overview import OVERVIEW
 from dashboards.boards.pipeline import PIPELINE
 from dashboards.boards.prediction import PREDICTION
 
-BOARDS: Final = (OVERVIEW, DOMAIN_BOARD, PREDICTION, EXPERIMENT, FLEET, PIPELINE)
+BOARDS: Final = (OVERVIEW, DOMAIN_BOARD, PREDICTION, EXPERIMENT, FLEET, PIPELINE, HISTORY)
 FOLDER: Final = Path(__file__).with_name("rendered")
 
 

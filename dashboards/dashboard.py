@@ -59,6 +59,7 @@ class Dashboard:
     rows: tuple[Row, ...]
     variables: tuple[Variable, ...] = ()
     since: str = "now-3h"
+    refresh: str = "10s"
     marks: tuple[str, ...] = ("Failover", "Protection lost", "Protected")
 
     @property
@@ -82,7 +83,7 @@ class Dashboard:
             "graphTooltip": 1,
             "timezone": "browser",
             "time": {"from": self.since, "to": "now"},
-            "refresh": "10s",
+            "refresh": self.refresh,
             "templating": {"list": [_source_variable(), *(variable.json() for variable in self.variables)]},
             "annotations": {"list": [annotation.json(self.marks, self.chosen) for annotation in ANNOTATIONS]},
             "links": [_LINKS],

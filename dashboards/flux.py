@@ -12,8 +12,9 @@ BUCKETS: Final = InfluxBuckets()
 """The buckets of roles/influxdb."""
 DASHBOARD: Final = "v.timeRangeStart"
 """The start of the time that the dashboard shows."""
-_STOP: Final = "v.timeRangeStop"
-_NS_PER_S: Final = "1000000000.0"
+STOP: Final = "v.timeRangeStop"
+"""Its end."""
+NS_PER_S: Final = "1000000000.0"
 
 
 class Fold(StrEnum):
@@ -54,19 +55,20 @@ class Flux:
         return "".join(f'import "{name}"\n' for name in self.imports) + self.text
 
 
-def points(measurement: str, *fields: str, where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
+def points(measurement: str, *fields: str, where: Sequence[str] = (), since: str = DASHBOARD, window: str = "") -> Flux:
     """The values of the fields; tags in `where` are chosen by the dashboard's variables of the same names.
 
-    `since` is where the time begins: a time, or a duration before the end.
+    `since` is where the time begins: a time, or a duration before the end. With a `window` they are those that the
+    store has folded the points of so long into, and kept for longer.
     """
     known = SCHEMA[measurement]
     check(fields, known.fields, f"{measurement}'s fields")
     check(where, known.tags, f"{measurement}'s tags")
-    bucket = getattr(BUCKETS, known.bucket)
+    bucket = getattr(BUCKETS, known.bucket) + (f"-{window}" if window else "")
     tests = [f'r._measurement == "{measurement}"', any_of("_field", fields)]
     tests += [f"r.{tag} =~ /^${{{tag}:regex}}$/" for tag in where]
-    start = since if since == DASHBOARD else f"date.sub(from: {_STOP}, d: {since})"
-    steps = (f"range(start: {start}, stop: {_STOP})", f"filter(fn: (r) => {' and '.join(tests)})")
+    start = since if since == DASHBOARD else f"date.sub(from: {STOP}, d: {since})"
+    steps = (f"range(start: {start}, stop: {STOP})", f"filter(fn: (r) => {' and '.join(tests)})")
     return Flux(f'from(bucket: "{bucket}")', (), () if since == DASHBOARD else ("date",)).pipe(*steps)
 
 
@@ -134,7 +136,7 @@ def newest_of_each(source: Flux, by: Sequence[str]) -> Flux:
 
 def age_s(column: str = "_time") -> str:
     """How old a time is where the shown time ends, in seconds."""
-    return f"float(v: int(v: {_STOP}) - int(v: r.{column})) / {_NS_PER_S}"
+    return f"float(v: int(v: {STOP}) - int(v: r.{column})) / {NS_PER_S}"
 
 
 def array(names: Sequence[str]) -> str:

@@ -5,6 +5,8 @@ from typing import Final
 
 from dashboards.flux import (
     DASHBOARD,
+    NS_PER_S,
+    STOP,
     Flux,
     Fold,
     curves,
@@ -14,15 +16,17 @@ from dashboards.flux import (
 )
 from telemetry.schema import SCHEMA
 
+MINUTE: Final = "1m"
+"""The window of the store's folded points that are kept longest (roles/influxdb)."""
 UNKNOWN, NORMAL, ABNORMAL, FAILED = range(-1, 3)
 REMARKABLE: Final = ('r.kind != "interval"', 'r.kind != "applied"', 'r.kind != "model"')
 """Tests of events that leave out what happens all day."""
 _STATES: Final = ("p_normal", "p_abnormal", "p_failed")
 
 
-def standing_still(where: Sequence[str] = (), since: str = DASHBOARD) -> Flux:
+def standing_still(where: Sequence[str] = (), since: str = DASHBOARD, window: str = "") -> Flux:
     """Curve by domain: share of the time that it stood still for checkpoints."""
-    source = points("checkpoint", "pause_ms", "rate_per_s", where=where, since=since)
+    source = points("checkpoint", "pause_ms", "rate_per_s", where=where, since=since, window=window)
     return curves(source, Fold.MEAN, ["domain"]).pipe(
         'group(columns: ["domain"])',
         'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
@@ -62,6 +66,32 @@ def protected_curve(where: Sequence[str] = ()) -> Flux:
         f"fill(value: {UNKNOWN}.0)",
         "map(fn: (r) => ({r with _value: if r._value > 0.0 and r._value < 1.0 then 0.0 else r._value}))",
         'set(key: "_field", value: "protection")',
+    )
+
+
+def protected_share() -> Flux:
+    """Curve by domain: in which share of its minutes that were told of it was protected all the time."""
+    told = points("checkpoint", "protected", window=MINUTE)
+    return curves(told.pipe("map(fn: (r) => ({r with _value: if r._value then 1.0 else 0.0}))"), Fold.MEAN, ["domain"])
+
+
+def balance() -> Flux:
+    """Domain, and of the time shown: `protected_ratio` of what was told of, `unprotected_s`, and `untold_s`."""
+    added = ", ".join(f"{name}: accumulator.{name} + r.{name}" for name in ("told_s", "unprotected_s"))
+    shown_s = f"float(v: int(v: {STOP}) - int(v: {DASHBOARD})) / {NS_PER_S}"
+    return (
+        points("checkpoint", "protected", window=MINUTE)
+        .pipe("toInt()", 'group(columns: ["domain"])', 'sort(columns: ["_time"])')
+        .pipe(f"aggregateWindow(every: {MINUTE}, fn: min, createEmpty: false)")  # one of two hosts, as it moved
+        .pipe("map(fn: (r) => ({r with told_s: 60.0, unprotected_s: if r._value == 1 then 0.0 else 60.0}))")
+        .pipe(f"reduce(identity: {{told_s: 0.0, unprotected_s: 0.0}}, fn: (r, accumulator) => ({{{added}}}))")
+        .pipe(
+            f"map(fn: (r) => ({{r with protected_ratio: 1.0 - r.unprotected_s / r.told_s,"
+            f" untold_s: {shown_s} - r.told_s}}))",
+            "map(fn: (r) => ({r with untold_s: if r.untold_s < 0.0 then 0.0 else r.untold_s}))",
+            "group()",
+        )
+        .keep("domain", "protected_ratio", "unprotected_s", "untold_s")
     )
 
 

@@ -30,6 +30,7 @@ class Panel:
     custom: Json = field(default_factory=dict)
     looks: tuple[Look, ...] = ()
     transformations: tuple[Json, ...] = ()
+    least_window: str = _LEAST_WINDOW
 
     def json(self, number: int, x: int, y: int, height: int) -> Json:
         """Grafana's form, at its place."""
@@ -40,7 +41,7 @@ class Panel:
             "description": self.description,
             "gridPos": {"x": x, "y": y, "w": self.width, "h": height},
             "datasource": SOURCE,
-            "interval": _LEAST_WINDOW,
+            "interval": self.least_window,
             "targets": [
                 {"refId": letter, "datasource": SOURCE, "query": flux.query}
                 for letter, flux in zip(ascii_uppercase, self.queries, strict=False)

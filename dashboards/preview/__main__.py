@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     server = parser.add_argument_group("a server of your own, instead of the recorded run")
     server.add_argument("--url", help="such as http://127.0.0.1:8086")
     server.add_argument("--org", default="hefery")
-    server.add_argument("--token-file", type=Path, help="a token that may read all four buckets")
+    server.add_argument("--token-file", type=Path, help="a token that may read all buckets")
     server.add_argument("--start", type=_time, help="such as 2026-11-23T12:18:30+00:00")
     server.add_argument("--stop", type=_time)
     return parser

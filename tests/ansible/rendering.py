@@ -14,6 +14,12 @@ from ansible.vars.manager import VariableManager  # type: ignore[import-untyped]
 ROOT = Path(__file__).parents[2]
 
 
+def defaults(role: str) -> dict[str, Any]:
+    """What a role's variables are where nobody says otherwise."""
+    found: dict[str, Any] = DataLoader().load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
+    return found
+
+
 def evaluate(expression: str, role: str, **more: Any) -> Any:
     """An expression of the variables in `role`'s vars/main.yml and of `more`."""
     _load_plugins()
@@ -43,10 +49,11 @@ def told(value: Any, inventory: str, host: str, role: str, **more: Any) -> Any:
 
 def _templar(inventory: str, host: str, role: str, more: dict[str, Any]) -> Any:
     loader = _loader()
-    defaults = loader.load_from_file(str(ROOT / "roles" / role / "defaults" / "main.yml")) or {}
     own = ROOT / "roles" / role / "vars" / "main.yml"
     inner = loader.load_from_file(str(own)) if own.exists() else {}
-    return Templar(loader, defaults | _variables(inventory, host) | inner | {"ansible_managed": "by a test"} | more)
+    return Templar(
+        loader, defaults(role) | _variables(inventory, host) | inner | {"ansible_managed": "by a test"} | more
+    )
 
 
 def _variables(inventory: str, host: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import urllib3
-import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 from influxdb_client import InfluxDBClient
 
 from telemetry.influx import InfluxStore
@@ -21,14 +20,15 @@ from telemetry.settings import InfluxSettings
 from telemetry.store import StoreRefused
 from telemetry.units import NS_PER_S
 from tests.ansible.plugins import load
-from tests.ansible.rendering import render
+from tests.ansible.rendering import defaults, render
 from tests.influxd import starting_influxd
 from tests.waiting import wait_for
 
 FIND = [str(Path(__file__).parents[2] / "scripts" / "influxd"), "--find"]
 ROLE = Path(__file__).parents[2] / "roles" / "influxdb"
-DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+DEFAULTS = defaults("influxdb")
 FOLDS = DEFAULTS["influxdb_downsampling"]
+HIGHEST = ("pause_max_ms", "max_ms", "gap_ms")
 EVENT = Point("event", {"kind": "test", "domain": "-", "host": "a"}, {"text": "hello"}, time.time_ns())
 FORECAST = Point("decision", {"domain": "web1"}, {"interval_ms": 25.0, "sequence": 1}, time.time_ns())
 
@@ -42,19 +42,18 @@ def module() -> ModuleType:
 @pytest.fixture
 def wanted(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What the role asks of a server that is not set up, by the role's own defaults."""
-    defaults = DEFAULTS
     folder = tmp_path / "tokens"
     folder.mkdir()
     with starting_influxd(tmp_path) as url:
         yield {
             "url": url,
-            "organisation": defaults["influxdb_organisation"],
-            "user": defaults["influxdb_admin_user"],
+            "organisation": DEFAULTS["influxdb_organisation"],
+            "user": DEFAULTS["influxdb_admin_user"],
             "password": "only-for-tests",
             "admin_token": "only-for-tests-" * 3,
-            "retention_days": defaults["influxdb_retention_days"]
+            "retention_days": DEFAULTS["influxdb_retention_days"]
             | {fold["bucket"]: fold["retention_days"] for fold in FOLDS},
-            "tokens": defaults["influxdb_tokens"],
+            "tokens": DEFAULTS["influxdb_tokens"],
             "tasks": {
                 fold["bucket"]: render("lab", "m", "influxdb", "downsample.flux.j2", fold=fold) for fold in FOLDS
             },
@@ -94,6 +93,8 @@ def test_set_up_once_then_kept(module: ModuleType, wanted: dict[str, Any]) -> No
         "events": 0,
         "telemetry-10s": 90 * 86400,
         "telemetry-1m": 730 * 86400,
+        "decisions-1m": 730 * 86400,
+        "responses-1m": 730 * 86400,
     }
     for path in Path(wanted["token_folder"]).iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -179,7 +180,9 @@ def test_tasks_are_kept_corrected_and_removed(module: ModuleType, wanted: dict[s
     other = render("lab", "m", "influxdb", "downsample.flux.j2", fold={**FOLDS[0], "every": "2m"})
     changed = module.Site({**wanted, "tasks": {FOLDS[0]["bucket"]: other}})
     changed.settle()
-    assert changed.changes == [f"task hefery {FOLDS[0]['bucket']}", f"task hefery {FOLDS[1]['bucket']} removed"]
+    first, *others = (f"task hefery {fold['bucket']}" for fold in FOLDS)
+    assert changed.changes[0] == first
+    assert sorted(changed.changes[1:]) == sorted(f"{other} removed" for other in others)
 
 
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold["bucket"])
@@ -191,26 +194,28 @@ def test_down_sampling_folds_every_number_of_the_schema(
     window_ns = {"10s": 10, "1m": 60}[fold["window"]] * NS_PER_S
     start_ns = (time.time_ns() // window_ns - 3) * window_ns
     told = [told_at(start_ns + n * window_ns // 4, n) for n in range(8)]
-    write(wanted, "telemetry", [line for n, line in enumerate(told) if n != 3])
+    write(wanted, fold["source"], [line for n, line in enumerate(told) if n != 3])
     run_task(wanted, fold["bucket"])
     assert folded(wanted, fold["bucket"])["pause_ms", start_ns] == pytest.approx((0 + 1 + 2) / 3)
-    write(wanted, "telemetry", [told[3]])
+    write(wanted, fold["source"], [told[3]])
     run_task(wanted, fold["bucket"])
 
     found = folded(wanted, fold["bucket"])
     for n in range(2):
         at_ns = start_ns + n * window_ns
         assert found["pause_ms", at_ns] == pytest.approx(4 * n + 1.5)
-        assert found["pause_max_ms", at_ns] == 4 * n + 13
+        assert found["pause_max_ms", at_ns] == found["max_ms", at_ns] == found["gap_ms", at_ns] == 4 * n + 13
+        assert (found["count", at_ns], found["errors", at_ns]) == (12, 4 if n else 0)
         assert found["sent", at_ns] == pytest.approx(4 * n + 1.5)
         assert found["protected", at_ns] is (n == 1)
-    assert {name for name, _ in found} == {"pause_ms", "pause_max_ms", "sent", "protected"}
+    assert {name for name, _ in found} == {"pause_ms", *HIGHEST, "sent", "count", "errors", "protected"}
 
 
 def told_at(time_ns: int, n: int) -> str:
     """Eight points, the first four of which say once that the domain is not protected."""
-    fields = f"pause_ms={float(n)},pause_max_ms={n + 10.0},sent={n}i,protected={'false' if n == 1 else 'true'}"
-    return f'checkpoint,host=a,domain=web1 {fields},state="r" {time_ns}'
+    fields = f"pause_ms={float(n)},sent={n}i,protected={'false' if n == 1 else 'true'},count=3i,errors={n // 4}i"
+    highest = ",".join(f"{name}={n + 10.0}" for name in HIGHEST)
+    return f'checkpoint,host=a,domain=web1 {fields},{highest},state="r" {time_ns}'
 
 
 def run_task(wanted: dict[str, Any], bucket: str) -> None:
@@ -268,6 +273,6 @@ def test_what_a_copy_of_the_files_holds_is_counted(module: ModuleType, wanted: d
         "start_limit_s": 30,
     }
     count = load("influxdb/library/influxdb_count.py")
-    assert count.values(asked) == {**dict.fromkeys(wanted["retention_days"], 0), "telemetry": 500}
+    assert count.values(asked) == {**dict.fromkeys(wanted["retention_days"], 0), "telemetry": 900}
     with pytest.raises(count.Refused, match="another administrator's token"):
         count.values({**asked, "admin_token": "another-token" * 3})

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from telemetry.influx import InfluxStore
 from telemetry.point import Point
@@ -15,14 +14,14 @@ from telemetry.settings import InfluxSettings
 from telemetry.store import StoreRefused
 from tests.ansible.playing import LOCAL, own_plays, play
 from tests.ansible.plugins import load
-from tests.ansible.rendering import ROOT
+from tests.ansible.rendering import defaults
 from tests.influxd import starting_influxd
 
 SITE = load("influxdb/library/influxdb_site.py")
 ASK = load("verify/library/verify_ask.py")
 QUESTIONS = load("verify/filter_plugins/verify_questions.py")
 FINDINGS = load("verify/filter_plugins/verify_findings.py")
-DEFAULTS = yaml.safe_load((ROOT / "roles" / "influxdb" / "defaults" / "main.yml").read_text())
+DEFAULTS = defaults("influxdb")
 BUCKETS = {
     **DEFAULTS["influxdb_retention_days"],
     **{fold["bucket"]: fold["retention_days"] for fold in DEFAULTS["influxdb_downsampling"]},

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from lab.trials import grafana_stand_in
 from tests.ansible.plugins import load
-from tests.ansible.rendering import ROOT, render
+from tests.ansible.rendering import ROOT, defaults, render
 from tests.dashboards import recording
 from tests.influxd import Influx, create_buckets, running_influxd, starting_influxd
 
@@ -26,7 +26,7 @@ FINDINGS = load("verify/filter_plugins/verify_findings.py")
 RENDERED = ROOT / "dashboards" / "rendered"
 BOARDS = [json.loads(path.read_text()) for path in sorted(RENDERED.glob("*.json"))]
 ALERTS = yaml.safe_load((RENDERED / "alerts.yaml").read_text())
-DEFAULTS = yaml.safe_load((ROOT / "roles" / "influxdb" / "defaults" / "main.yml").read_text())
+DEFAULTS = defaults("influxdb")
 
 Row = dict[str, Any]
 

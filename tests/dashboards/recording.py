@@ -15,12 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from influxdb_client import InfluxDBClient
+
 from predictor.cost import Cost, response_s
 from telemetry.influx import InfluxStore
 from telemetry.point import Point, Value
 from telemetry.schema import NOBODY, SCHEMA
 from telemetry.store import Store
 from telemetry.units import NS_PER_S
+from tests.ansible.rendering import defaults, render
 from tests.influxd import Influx, write_lines
 
 RUN: Final = Path(__file__).parents[1] / "data" / "hefery-0.1.0-lab-run.lp.gz"
@@ -37,6 +40,8 @@ _TOLD = re.compile(r"evidence \S+ is not below ([\d.]+)$")
 _EXAMPLE = {"p_failed_within_low": 0.05, "p_failed_within_high": 0.2}
 _DEMAND_RATIO, _SERVICE_S = 0.05, 0.05
 _ANSWERS_PER_S = 10.0
+_ALL: Final = "1h"
+"""Longer than the run."""
 
 
 def replay(influx: Influx) -> None:
@@ -49,6 +54,16 @@ def replay(influx: Influx) -> None:
     store = InfluxStore(influx.settings(timeout_s=60.0))
     store.append([*_thresholds(store), *_responses(store), *_hosts(), _incident(), *_complaints()])
     store.close()
+    _fold(influx)
+
+
+def _fold(influx: Influx) -> None:
+    """As the role's tasks do, all of it at once."""
+    with InfluxDBClient(influx.url, influx.admin_token, org=influx.org, timeout=60_000) as client:
+        for fold in defaults("influxdb")["influxdb_downsampling"]:
+            client.buckets_api().create_bucket(bucket_name=fold["bucket"])
+            text = render("lab", "m", "influxdb", "downsample.flux.j2", fold={**fold, "late": _ALL})
+            client.query_api().query(text.replace("now()", f"{TAKEN_OVER.isoformat()}"))
 
 
 def _thresholds(store: Store) -> Iterator[Point]:
@@ -85,7 +100,7 @@ def _responses(store: Store) -> Iterator[Point]:
 def _hosts() -> Iterator[Point]:
     """How full their disks were, of which the agents did not tell then."""
     for host in ("a", "b"):
-        yield Point("host", {"host": host}, {"filesystem_ratio": 0.4}, _START_NS)
+        yield Point("host", {"host": host}, {"filesystem_ratio": 0.4}, _START_NS + 60 * NS_PER_S)
 
 
 def _incident() -> Point:

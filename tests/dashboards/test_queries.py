@@ -117,6 +117,21 @@ def test_a_window_is_protected_where_all_of_it_was(recorded: Influx) -> None:
     assert any(len(set(told)) == 2 for told in windows.values())
 
 
+def test_a_balance_is_that_of_the_points(recorded: Influx) -> None:
+    """Against the points themselves, by minutes; one that was told of by two hosts is one."""
+    minutes: dict[int, list[bool]] = {}
+    for row in answer(recorded, completed(points("checkpoint", "protected").query, AFTER)):
+        minute = int(datetime.fromisoformat(row["_time"]).timestamp()) // 60
+        minutes.setdefault(minute, []).append(row["_value"] == "true")
+    shown = {minute: all(told) for minute, told in minutes.items() if minute * 60 >= START.timestamp()}
+    lost_s = 60 * sum(not protected for protected in shown.values())
+    (row,) = answer(recorded, completed(h.balance().query, AFTER))
+    assert 0 < lost_s == float(row["unprotected_s"])
+    assert float(row["protected_ratio"]) == pytest.approx(1 - lost_s / (60 * len(shown)))
+    silent_s = (TAKEN_OVER - START).total_seconds() - 60 * len(shown)
+    assert float(row["untold_s"]) == max(silent_s, 0)
+
+
 @pytest.mark.parametrize(("measurement", "field"), [("checkpoint", "pause"), ("response", "mean_s")])
 def test_names_that_the_schema_does_not_have_are_refused(measurement: str, field: str) -> None:
     with pytest.raises(ValueError, match=f"'{field}' is none of {measurement}'s fields"):

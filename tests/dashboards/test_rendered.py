@@ -11,12 +11,14 @@ from dashboards.__main__ import BOARDS, FOLDER, rendered
 from dashboards.dashboard import COLUMNS
 from dashboards.look import UNITS
 from telemetry.schema import SCHEMA
+from tests.ansible.rendering import defaults
 
 Json = dict[str, Any]
 
 _GRAFANAS_UNITS = {"none", "short", "string", "percentunit", "Bps", "iops", "ms", "s", "bytes"}
 """Those in use; `make dashboards-preview` asks Grafana's own registry."""
 _COLORS = {"green", "yellow", "orange", "red", "blue", "purple", "transparent", "text", "#8e8e8e"}
+FOLDED = {fold["bucket"]: fold["source"] for fold in defaults("influxdb")["influxdb_downsampling"]}
 _FLUX_COLUMNS = {"_time", "_value", "_field", "_measurement", "time", "title", "tags", "text"}
 
 
@@ -105,7 +107,8 @@ def test_every_name_in_a_query_is_known(board: Json) -> None:
         assert set(re.findall(r"\br\.(\w+)", query)) <= tags | fields | _FLUX_COLUMNS | made, query
         for measurement in re.findall(r'_measurement == "(\w+)"', query):
             assert measurement in SCHEMA
-        assert set(re.findall(r'from\(bucket: "(\w+)"\)', query)) == {
+        asked = set(re.findall(r'from\(bucket: "([\w-]+)"\)', query))
+        assert {FOLDED.get(bucket, bucket) for bucket in asked} == {
             SCHEMA[name].bucket for name in re.findall(r'_measurement == "(\w+)"', query)
         }
 
