@@ -73,6 +73,7 @@ class TestARecordedRun:
             "What the parts complain about",
         }
         assert "playbooks/protect.yml" in failed(found)["Hefery 2: Domain: Pauses"]["remedy"]
+        assert failed(found)["Hefery 7: History: Balance"]["remedy"].startswith("the store folds its points")
 
     def test_a_query_that_is_not_understood_fails(self, recorded: Influx) -> None:
         (question, *_) = QUESTIONS.verify_panels(BOARDS, "store")

@@ -4,37 +4,16 @@ from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from lab.trials import base, grafana_stand_in, loop, playbooks, secrecy, store
+from lab.trials import base, grafana_stand_in, loop, playbooks, secrecy, store, verified
 from lab.trials.part import Turn
 from lab.trials.parts import upkeep
-from lab.trials.parts.upkeep import UPKEEP, red
+from lab.trials.parts.upkeep import UPKEEP
 from lab.trials.playbooks import Counts
 from lab.trials.site import Site
-
-
-def row(part: str, found: str, *, ok: bool = False) -> dict[str, Any]:
-    return {"part": part, "check": "one", "ok": ok, "found": found, "remedy": ""}
-
-
-def test_only_a_panel_without_rows_may_be_red() -> None:
-    rows = [
-        row("panel", "0 of 2 queries have rows"),
-        row("panel", "2 of 2 queries have rows", ok=True),
-        row("panel", "500: compilation failed"),
-        row("alert", "fires for web1"),
-        row("age", "nothing in a day"),
-        row("token", "not so: agent writes decisions"),
-    ]
-    assert red(rows) == [
-        "panel one: 500: compilation failed",
-        "alert one: fires for web1",
-        "age one: nothing in a day",
-        "token one: not so: agent writes decisions",
-    ]
 
 
 def test_the_stand_in_for_grafana_is_unpacked_and_runs_as_grafana_does(tmp_path: Path) -> None:
@@ -68,7 +47,7 @@ def test_a_landscape_that_tells_secrets_is_not_whole(tmp_path: Path, monkeypatch
     monkeypatch.setattr(loop, "quick_predictor", lambda _: nullcontext())
     monkeypatch.setattr(store, "await_point", lambda *_, **__: object())
     monkeypatch.setattr(playbooks, "play", play)
-    monkeypatch.setattr(upkeep, "_VERIFIED", tmp_path / "report.json")
+    monkeypatch.setattr(verified, "_REPORT", tmp_path / "report.json")
     monkeypatch.setattr(secrecy, "known", lambda _: {"grafana-key": "of-grafana"})
     monkeypatch.setattr(secrecy, "shown", lambda *_: ["m shows grafana-key in the journal"])
     site = cast("Site", SimpleNamespace(both=lambda: (), is_protected=lambda: True))
