@@ -66,7 +66,7 @@ class TestARecordedRun:
 
     def test_a_panel_without_data_says_what_to_do(self, recorded: Influx) -> None:
         later = recording.TAKEN_OVER + timedelta(days=300)
-        found = rows(asking(recorded), QUESTIONS.verify_panels([BOARDS[0], BOARDS[-2]], "store"), later)
+        found = rows(asking(recorded), QUESTIONS.verify_panels([BOARDS[0], BOARDS[3], BOARDS[-2]], "store"), later)
         assert all(row["remedy"] for row in failed(found).values())
         assert {row["check"].rpartition(": ")[2] for row in found if row["ok"]} == {
             "Events",
