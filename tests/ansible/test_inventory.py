@@ -80,6 +80,20 @@ def test_a_load_client_s_agent_is_verified_where_there_is_one(inventory: str, *,
     assert services == (["hefery-agent.service"] if is_made else [])
 
 
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ({"x": {"etcd_site": {"cluster_id": "c1"}}, "y": {}}, "c1"),
+        ({"x": {}, "y": {"etcd_site": {"cluster_id": "c1"}}}, "c1"),  # the first one is off
+        ({"x": {"etcd_site": {"failed": True}}, "y": {}}, ""),
+    ],
+)
+def test_any_member_of_etcd_tells_the_cluster(inventory: str, told: dict[str, dict[str, Any]], known: str) -> None:
+    groups = {"lease": ["x", "y"]}
+    assert inventoried("remus_lease_cluster_id", inventory, "a", groups=groups, hostvars=told) == known
+
+
 TLS = {"hefery_tls_certificate": "/tls/store.pem", "hefery_tls_key": "/tls/store.key"}
 PRIVATE = TLS | {"hefery_tls_authority": "/tls/authority.pem"}
 ASKED_AT = ("agent_store_url", "act_store_url")
