@@ -14,6 +14,7 @@ from failover.endpoint import EtcdError
 from failover.etcd import Etcd
 from failover.lease import Held, Lease, Noted, Released
 from failover.lease_settings import LeaseSettings
+from tests.ansible.playing import LOCAL, play
 from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
 from tests.certificates import make_tls
@@ -250,6 +251,18 @@ def test_hosts_may_hold_their_own_guests(tmp_path: Path) -> None:
     }
     assert len({user["password"] for user in users.values()}) == 4
     assert users == evaluate("__etcd_users", "etcd", **inputs)
+
+
+def test_a_dry_run_of_a_new_landscape_makes_no_secrets(tmp_path: Path) -> None:
+    """By root's password the next run would take etcd for one that has lost its data."""
+    tasks = [{"ansible.builtin.import_role": {"name": "etcd", "tasks_from": "users"}}]
+    plays = [{"hosts": "lease", "gather_facts": False, "tasks": tasks}]
+    secrets = tmp_path / "secrets"
+    told = {"etcd_address": "127.0.0.1", "etcd_client_port": 1, "etcd_secrets_path": str(secrets)}
+    told |= {"etcd_hosts": ["a", "b", "c"], "etcd_guests": GUESTS}
+    ran = play(tmp_path, f"{LOCAL}[lease]\nf\n", plays, told, "--check")
+    assert ran.returncode == 0, ran.stdout
+    assert not secrets.exists()
 
 
 def environment(inventory: str, **more: Any) -> dict[str, str]:
