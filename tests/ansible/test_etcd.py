@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
@@ -263,6 +264,32 @@ def test_a_dry_run_of_a_new_landscape_makes_no_secrets(tmp_path: Path) -> None:
     ran = play(tmp_path, f"{LOCAL}[lease]\nf\n", plays, told, "--check")
     assert ran.returncode == 0, ran.stdout
     assert not secrets.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ([], False),
+        (["running", "serves https://10.0.0.1:2379"], False),
+        (["running", "serves https://10.0.0.1:2380"], True),
+        (["running", "serves https://10.0.0.2:2379"], True),
+        (["serves https://10.0.0.2:2379"], False),
+    ],
+)
+def test_etcd_does_not_move_away_from_the_guards_that_ask_it(said: list[str], is_refused: bool) -> None:
+    tasks = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())
+    (condition,) = (item["good"] for task in tasks for item in task.get("loop", []) if "__etcd_served" in item["good"])
+    told = {"etcd_address": "10.0.0.1", "etcd_client_port": 2379, "__etcd_probe": {"stdout_lines": said}}
+    assert evaluate(condition.strip("{} "), "etcd", **told) is not is_refused
+
+
+def test_what_etcd_serves_is_read_from_its_configuration(tmp_path: Path) -> None:
+    (tmp_path / "etcd.env").write_text(render("lab", "f", "etcd", "etcd.env.j2"))
+    probe = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())[0]["ansible.builtin.shell"]
+    (line,) = (line for line in probe.splitlines() if "serves" in line)
+    shell = line.replace("{{ __etcd_folder }}", str(tmp_path))
+    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout.split()
+    assert said == ["serves", evaluate("__etcd_url", "etcd", etcd_address="10.77.0.13", etcd_client_port=2379)]
 
 
 def environment(inventory: str, **more: Any) -> dict[str, str]:
