@@ -21,6 +21,7 @@ PROBE: dict[str, Any] = {
     "buffered_disks": [],
     "silent_peers": [],
     "bridge": True,
+    "interfaces": ["eno1", "lo"],
 }
 GUEST: dict[str, Any] = {"name": "web1", "type": "pvh", "memory_mb": 128, "primary": "a", "backup": "b"}
 
@@ -31,7 +32,7 @@ def found(
     peer: dict[str, Any] = PROBE,
     host: str = "a",
     *,
-    bridge_port: str = "eth0",
+    bridge_port: str = "eno1",
     off: tuple[str, ...] = (),
 ) -> list[str]:
     """Names of what preflight finds on a host."""
@@ -143,6 +144,8 @@ def test_a_bridge_needs_a_port_or_another_maker() -> None:
     bare = with_change("bridge", value=False)
     assert found(bare) == []
     assert found(bare, bridge_port="") == ["bridge"]
+    assert found(bare, bridge_port="eth0") == ["bridge"]  # as the inventory has it at first
+    assert found(bridge_port="eth0") == []
 
 
 def test_other_hosts_guests_are_not_its_own() -> None:

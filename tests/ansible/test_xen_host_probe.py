@@ -52,6 +52,7 @@ def test_a_host_without_xen_is_the_machine_alone() -> None:
     assert found["machine"]["cpus"] >= 1
     assert found["machine"]["memory_mb"] > 100
     assert not found["bridge"]
+    assert "lo" in found["interfaces"]
 
 
 def test_domains_are_read_from_xl_list() -> None:

@@ -110,7 +110,12 @@ def nfs_disk(guests, **_):
 
 def bridge(probe, bridge_port, **_):
     """There is neither a bridge nor a port to make one with."""
-    if not probe["bridge"] and not bridge_port:
+    if probe["bridge"] or bridge_port in probe["interfaces"]:
+        return
+    if bridge_port:
+        found = ", ".join(name for name in probe["interfaces"] if name != "lo")
+        yield f"there is no interface {bridge_port}, only {found}: correct xen_host_bridge_port"
+    else:
         yield "there is no such bridge: make it, or name the interface that joins it in xen_host_bridge_port"
 
 

@@ -165,6 +165,7 @@ def look(parameters, run):
         # not `unreachable`: Ansible would take this host for one
         "silent_peers": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
+        "interfaces": sorted(path.name for path in Path("/sys/class/net").iterdir()),
     }
 
 
