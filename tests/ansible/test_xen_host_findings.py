@@ -4,8 +4,9 @@ import copy
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
-from tests.ansible.plugins import load
+from tests.ansible.plugins import ROLES, load
 
 FINDINGS = load("xen_host/filter_plugins/xen_host.py")
 PROBE: dict[str, Any] = {
@@ -13,6 +14,7 @@ PROBE: dict[str, Any] = {
     "clock_s": 1003.0,
     "missing": [],
     "units": {},
+    "secure_boot": False,
     "machine": {"abilities": [], "cpu_features": "fpu", "cpus": 1, "memory_mb": 900},
     "xen": {"version": [4, 17], "abilities": ["hvm", "hap"], "cpu_features": "1:2", "cpus": 2, "free_memory_mb": 600},
     "domains": {},
@@ -116,6 +118,13 @@ def test_without_xen_the_machine_is_looked_at() -> None:
     assert found(bare) == ["memory"]
 
 
+def test_a_host_that_starts_nothing_unsigned_does_not_come_to_xen() -> None:
+    signed = with_change("secure_boot", value=True)
+    assert found(signed) == []  # Xen runs: somebody has signed it
+    signed["xen"], signed["machine"]["abilities"] = None, ["hap"]
+    assert found(signed) == ["secure_boot"]
+
+
 def test_a_pv_guest_needs_shadow_paging_where_xen_names_it() -> None:
     guest = {**GUEST, "type": "pv"}
     assert found(guest=guest) == ["log_dirty"]
@@ -146,6 +155,12 @@ def test_a_bridge_needs_a_port_or_another_maker() -> None:
     assert found(bare, bridge_port="") == ["bridge"]
     assert found(bare, bridge_port="eth0") == ["bridge"]  # as the inventory has it at first
     assert found(bridge_port="eth0") == []
+
+
+def test_every_finding_can_be_accepted_by_a_name_that_is_documented() -> None:
+    specification = yaml.safe_load((ROLES / "xen_host" / "meta" / "argument_specs.yml").read_text())
+    told = specification["argument_specs"]["main"]["options"]["xen_host_accepted_findings"]["description"]
+    assert told.partition(": ")[2].rstrip(".").split(", ") == [check.__name__ for check in FINDINGS.CHECKS]
 
 
 def test_other_hosts_guests_are_not_its_own() -> None:

@@ -22,6 +22,12 @@ def xen_version(probe, **_):
         yield "Xen is older than 4.2, which had the first Remus under xl: install a newer one"
 
 
+def secure_boot(probe, **_):
+    """GRUB starts nothing unsigned then, and Debian does not sign Xen: the host would stop at GRUB's menu."""
+    if not probe["xen"] and probe["secure_boot"]:
+        yield "Secure Boot is on, and Xen is not signed, so GRUB would not start it: switch it off in the firmware"
+
+
 def log_dirty(probe, guests, **_):
     """Xen cannot log the pages that a guest of this type writes, which Remus is made of."""
     for guest in guests:
@@ -121,6 +127,7 @@ def bridge(probe, bridge_port, **_):
 
 CHECKS = (
     xen_version,
+    secure_boot,
     log_dirty,
     suspend_event_channel,
     cpu_features,

@@ -66,6 +66,11 @@ def machine(cpuinfo, meminfo):
     }
 
 
+def secure_boot(variables=Path("/sys/firmware/efi/efivars")):
+    """Return whether the firmware starts nothing but what is signed: four bytes of attributes, then the value."""
+    return any(path.read_bytes()[4:5] == b"\1" for path in variables.glob("SecureBoot-*"))
+
+
 def answers(address, port):
     """Return whether anything takes a TCP connection at the address within 3 s."""
     try:
@@ -155,6 +160,7 @@ def look(parameters, run):
         "files": sums(parameters["files"]),
         "units": units(shown or ""),
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
+        "secure_boot": secure_boot(),
         "xen": running,
         "domains": here,
         "receiving": receiving(),  # after xl list: a copy that has begun since is not on it
