@@ -12,6 +12,7 @@ FINDINGS = load("xen_host/filter_plugins/xen_host.py")
 PROBE: dict[str, Any] = {
     "asked_s": 1000.0,
     "clock_s": 1003.0,
+    "hostname": "a",
     "missing": [],
     "units": {},
     "secure_boot": False,
@@ -25,13 +26,14 @@ PROBE: dict[str, Any] = {
     "bridge": True,
     "interfaces": ["eno1", "lo"],
 }
+PEER = PROBE | {"hostname": "b"}
 GUEST: dict[str, Any] = {"name": "web1", "type": "pvh", "memory_mb": 128, "primary": "a", "backup": "b"}
 
 
 def found(
     probe: dict[str, Any] = PROBE,
     guest: dict[str, Any] = GUEST,
-    peer: dict[str, Any] = PROBE,
+    peer: dict[str, Any] = PEER,
     host: str = "a",
     *,
     bridge_port: str = "eno1",
@@ -74,6 +76,7 @@ def test_a_sound_pair_has_none() -> None:
         ("xen.version", [4, 1], "xen_version"),
         ("xen.abilities", ["hvm"], "log_dirty"),
         ("xen.cpu_features", "1:3", "cpu_features"),
+        ("hostname", "b", "hostname"),
         ("clock_s", 1018.1, "clock"),  # at 1010 at the latest, so 8.1 s fast at least; the peer's is 3 s fast at most
         ("clock_s", 987.9, "clock"),
         ("xen.free_memory_mb", 140, "memory"),

@@ -49,6 +49,7 @@ def test_a_host_without_xen_is_the_machine_alone() -> None:
     found = probed({})
     assert found["xen"] is None
     assert found["domains"] == {}
+    assert found["hostname"] == socket.gethostname()
     assert found["machine"]["cpus"] >= 1
     assert found["machine"]["memory_mb"] > 100
     assert not found["bridge"]

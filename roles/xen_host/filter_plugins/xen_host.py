@@ -53,6 +53,13 @@ def cpu_features(probe, peers, **_):
             yield f"the CPU's features differ from {name}'s: level them by Xen's cpuid_mask or the guests' cpuid="
 
 
+def hostname(probe, peers, **_):
+    """NFS tells its clients apart by what they call themselves."""
+    for name, peer in peers.items():
+        if probe["hostname"] == peer["hostname"]:
+            yield f"it calls itself {probe['hostname']}, as {name} does: give each its own name, then reboot it"
+
+
 def clock(probe, peers, answered_s, tolerance_s, **_):
     """A decision's age is told by the wall clock; each was read some time between the question and all answers."""
     for name, peer in peers.items():
@@ -131,6 +138,7 @@ CHECKS = (
     log_dirty,
     suspend_event_channel,
     cpu_features,
+    hostname,
     clock,
     memory,
     affinity,

@@ -156,6 +156,7 @@ def look(parameters, run):
     return {
         "asked_s": parameters["asked_s"],
         "clock_s": time.time(),
+        "hostname": socket.gethostname(),
         "missing": [name for name in packages if f"{name} install ok installed" not in installed],
         "files": sums(parameters["files"]),
         "units": units(shown or ""),
