@@ -89,6 +89,12 @@ def test_each_fault_has_its_name(path: str, value: object, name: str) -> None:
     assert found(with_change(path, value)) == [name]
 
 
+def test_a_host_without_a_guest_in_common_may_have_another_cpu() -> None:
+    other = with_change("xen.cpu_features", "1:3") | {"hostname": "c"}
+    assert found(other, host="c") == []
+    assert found(other, guest={**GUEST, "primary": "c"}, host="c") == ["cpu_features"]
+
+
 def test_a_peer_that_is_known_to_be_off_is_no_fault_of_this_host() -> None:
     assert found(with_change("silent_peers", ["b"]), off=("b",)) == []
     assert found(with_change("silent_peers", ["b", "c"]), off=("b",)) == ["reachability"]

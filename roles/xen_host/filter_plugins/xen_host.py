@@ -45,9 +45,10 @@ def suspend_event_channel(probe, **_):
             yield f"{name} offers no suspend event channel: below 200 ms no interval means anything"
 
 
-def cpu_features(probe, peers, **_):
-    """A guest that has seen a CPU feature crashes where it is missing."""
-    for name, peer in peers.items():
+def cpu_features(probe, peers, guests, **_):
+    """A guest that has seen a CPU feature crashes where it is missing; other hosts may have others."""
+    partners = {guest[side] for guest in guests for side in ("primary", "backup")}
+    for name, peer in ((name, peer) for name, peer in peers.items() if name in partners):
         both = (probe["xen"], peer["xen"]) if probe["xen"] and peer["xen"] else (probe["machine"], peer["machine"])
         if both[0]["cpu_features"] != both[1]["cpu_features"] and bool(probe["xen"]) == bool(peer["xen"]):
             yield f"the CPU's features differ from {name}'s: level them by Xen's cpuid_mask or the guests' cpuid="
