@@ -38,14 +38,16 @@ def found(
     *,
     bridge_port: str = "eno1",
     off: tuple[str, ...] = (),
+    others: tuple[dict[str, Any], ...] = (),
 ) -> list[str]:
     """Names of what preflight finds on a host."""
     findings = FINDINGS.findings(
         probe,
         host=host,
+        hosts=["a", "b", "c"],
         peers={"b": peer},
         off=off,
-        guests=[guest],
+        guests=[guest, *others],
         answered_s=1010,
         tolerance_s=5,
         dom0_memory_mb=512,
@@ -152,6 +154,21 @@ def test_an_old_xen_needs_the_suspend_event_channel() -> None:
 def test_affinity_must_fit() -> None:
     assert found(guest={**GUEST, "cpus": "0-1"}) == []
     assert found(guest={**GUEST, "cpus": "0,2"}) == ["affinity"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, []),
+        ({"primary": "xen1"}, ["declaration"]),  # hosts were renamed, and here it was forgotten
+        ({"primary": "b"}, ["declaration"]),
+        ({"name": "web1"}, ["declaration"]),
+        ({"mac": "00:16:3e:77:00:5a"}, ["declaration"]),
+    ],
+)
+def test_a_guest_is_declared_for_two_hosts_and_like_no_other(changes: dict[str, str], name: list[str]) -> None:
+    other = {**GUEST, "name": "web2", "mac": "00:16:3e:77:00:51"} | changes
+    assert found(guest={**GUEST, "mac": "00:16:3E:77:00:5A"}, host="c", others=(other,)) == name
 
 
 def test_a_disk_on_nfs_must_be_accepted() -> None:

@@ -16,6 +16,19 @@ def version(probe):
     return tuple(probe["xen"]["version"]) if probe["xen"] else None
 
 
+def declaration(declared, hosts, **_):
+    """A guest is declared for hosts that are none, or like another one."""
+    for guest in declared:
+        pair = {guest["primary"], guest["backup"]}
+        if len(pair) < 2 or not pair <= set(hosts):
+            told = f"its primary {guest['primary']} and its backup {guest['backup']}"
+            yield f"{guest['name']}: {told} must be two of {', '.join(sorted(hosts))}"
+    for key in ("name", "mac", "address", "disk"):
+        values = [str(guest[key]).lower() for guest in declared if guest.get(key)]
+        for value in sorted({value for value in values if values.count(value) > 1}):
+            yield f"more than one guest has the {key} {value}: give each its own"
+
+
 def xen_version(probe, **_):
     """Xen is old enough to lack Remus."""
     if version(probe) and version(probe) < OLDEST:
@@ -134,6 +147,7 @@ def bridge(probe, bridge_port, **_):
 
 
 CHECKS = (
+    declaration,
     xen_version,
     secure_boot,
     log_dirty,
@@ -151,11 +165,11 @@ CHECKS = (
 )
 
 
-def findings(probe, *, host, peers, off, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
+def findings(probe, *, host, hosts, peers, off, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
     """Return what is wrong with the host as it was probed: a list of {name, text}.
 
-    `peers` maps names to probes; all had answered by the controller's clock `answered_s`. Peers that are `off` have
-    been found to be so by the controller itself.
+    `hosts` are all Xen hosts. `peers` maps names to probes; all had answered by the controller's clock `answered_s`.
+    Peers that are `off` have been found to be so by the controller itself.
     """
     mine = [guest for guest in guests if host in (guest["primary"], guest["backup"])]
     found = {
@@ -163,6 +177,8 @@ def findings(probe, *, host, peers, off, guests, answered_s, tolerance_s, dom0_m
             probe=probe,
             peers=peers,
             off=off,
+            declared=guests,
+            hosts=hosts,
             guests=mine,
             answered_s=answered_s,
             tolerance_s=tolerance_s,
