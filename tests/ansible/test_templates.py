@@ -155,28 +155,31 @@ def test_grub_starts_xen(tmp_path: Path) -> None:
     assert arguments == "dom0_mem=1024M,max:1024M dom0_max_vcpus=1"
 
 
-def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> None:
+def test_the_bridge_takes_the_ports_addresses_and_routes_once(tmp_path: Path) -> None:
     script = tmp_path / "hefery-bridge"
     script.write_text(rendered("xen_host/templates/bridge.sh.j2"))
     network = f"""
         mount -t sysfs sysfs /sys
         ip link add eth0 type veth peer name cable && ip link set cable up && ip link set eth0 up
-        ip address add 10.77.0.11/24 dev eth0
+        for address in 10.77.0.11/24 10.77.0.99/24 fd00::11/64; do ip address add $address dev eth0; done
         ip route add default via 10.77.0.1 && ip route add 192.0.2.0/24 via 10.77.0.9 metric 50
         port=$(cat /sys/class/net/eth0/address)
         sh {script} && sh {script}
         [ "$port" = "$(cat /sys/class/net/xenbr0/address)" ] && echo same address
         ip -4 -oneline address show | awk '{{ print $2, $4 }}'
         ip route show | sed 's/ linkdown//'
+        ip -6 -oneline address show scope global | awk '{{ print $2, $4 }}'
     """
     command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-ec", network]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert output.splitlines() == [
         "same address",
         "xenbr0 10.77.0.11/24",
+        "xenbr0 10.77.0.99/24",
         "default via 10.77.0.1 dev xenbr0 ",
         "10.77.0.0/24 dev xenbr0 proto kernel scope link src 10.77.0.11 ",
         "192.0.2.0/24 via 10.77.0.9 dev xenbr0 metric 50 ",
+        "eth0 fd00::11/64",
     ]
 
 
