@@ -94,6 +94,15 @@ def test_any_member_of_etcd_tells_the_cluster(inventory: str, told: dict[str, di
     assert inventoried("remus_lease_cluster_id", inventory, "a", groups=groups, hostvars=told) == known
 
 
+@pytest.mark.parametrize("source", ["archive", "apt"])
+def test_where_the_store_comes_from_its_vendor_none_is_looked_for_here(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEFERY_CACHE", str(tmp_path))
+    monkeypatch.delenv("INFLUXD", raising=False)
+    assert inventoried("influxdb_binary_path", "production", "m", influxdb_source=source) == ""
+
+
 TLS = {"hefery_tls_certificate": "/tls/store.pem", "hefery_tls_key": "/tls/store.key"}
 PRIVATE = TLS | {"hefery_tls_authority": "/tls/authority.pem"}
 ASKED_AT = ("agent_store_url", "act_store_url")
