@@ -166,6 +166,14 @@ def test_a_cluster_that_was_not_asked_is_named_before_anything_is_changed(
     assert evaluate(condition, "remus", **told) is not is_refused
 
 
+@pytest.mark.parametrize(("lease", "name", "is_refused"), [(True, "a", False), (True, "x", True), (False, "x", False)])
+def test_with_a_lease_a_host_has_the_name_that_the_fence_knows(lease: bool, name: str, is_refused: bool) -> None:
+    tasks = yaml.safe_load((ROLES / "remus" / "tasks" / "preflight.yml").read_text())
+    (condition,) = (task["ansible.builtin.assert"]["that"] for task in tasks if "Refuse a name" in task["name"])
+    told = {"remus_lease": lease, "remus_host": name, "inventory_hostname": "a"}
+    assert evaluate(condition, "remus", **told) is not is_refused
+
+
 def test_without_a_lease_there_is_none(tmp_path: Path) -> None:
     found = settings(tmp_path, "lab", "a", remus_lease="false")
     assert (found.lease, found.fence) == (None, None)
