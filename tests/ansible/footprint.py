@@ -156,7 +156,7 @@ def _items(task: Task, role: str, host: str, more: Mapping[str, Any]) -> Iterato
         values = {**more, name: item}
         # of the vendor's tasks, which one installs what depends on the file
         asked = str(task.get("when", ""))
-        if "endswith" not in asked or _value(f"{{{{ {asked} }}}}", role, host, values):
+        if "__vendor_is_archive" not in asked or _value(f"{{{{ {asked} }}}}", role, host, values):
             yield values
 
 

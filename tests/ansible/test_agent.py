@@ -4,9 +4,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from agent.settings import AgentSettings
 from telemetry.settings import InfluxSettings, load
+from tests.ansible.plugins import ROLES
 from tests.ansible.rendering import render, told
 
 
@@ -31,6 +33,35 @@ def test_an_authority_is_trusted_where_it_is_copied_to_and_missed_where_it_is_no
     missed = told("{{ __agent_ca_settled }}", "lab", "a", "agent", **source)
     assert missed == [f"{sha256(authority.read_bytes()).hexdigest()}  /etc/hefery/store-ca.pem"]
     assert not any("pem" in line for line in told("{{ __agent_ca_settled }}", "lab", "a", "agent"))
+
+
+def token_sum(token: str) -> str:
+    """As the host's sha256sum tells of the file with it."""
+    text = f"{token}\n"
+    return f"{sha256(text.encode()).hexdigest()}  agent.token"
+
+
+@pytest.mark.parametrize(
+    ("given", "here", "is_refused", "settled"),
+    [
+        ("new", ["600 root agent.token", token_sum("old")], False, [token_sum("new")]),
+        ("new", [], False, [token_sum("new")]),
+        ("", ["600 root agent.token", token_sum("old")], False, []),
+        ("", ["600 root agent.token", token_sum("")], True, []),
+        ("", [], True, []),
+    ],
+)
+def test_a_token_stays_where_the_store_was_not_asked(
+    given: str, here: list[str], is_refused: bool, settled: list[str]
+) -> None:
+    """As its host is off, or was left out by --limit: an agent without a token has no say and hears of no decision."""
+    told_here = {"agent_store_token": given, "__agent_probe": {"stdout_lines": here}, "ansible_check_mode": False}
+    tasks = yaml.safe_load((ROLES / "agent" / "tasks" / "main.yml").read_text())
+    (condition,) = (task["ansible.builtin.assert"]["that"] for task in tasks if "ansible.builtin.assert" in task)
+    assert told(f"{{{{ {condition} }}}}", "lab", "a", "agent", **told_here) is not is_refused
+    assert told("{{ __agent_token_settled }}", "lab", "a", "agent", **told_here) == settled
+    write = yaml.safe_load((ROLES / "agent" / "tasks" / "configure.yml").read_text())[0]
+    assert told(f"{{{{ {write['when']} }}}}", "lab", "a", "agent", **told_here) is bool(given)
 
 
 def test_every_variable_arrives(tmp_path: Path) -> None:

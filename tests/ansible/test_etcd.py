@@ -9,11 +9,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from failover.endpoint import EtcdError
 from failover.etcd import Etcd
 from failover.lease import Held, Lease, Noted, Released
 from failover.lease_settings import LeaseSettings
+from tests.ansible.playing import LOCAL, play
 from tests.ansible.plugins import load
 from tests.ansible.rendering import evaluate, render
 from tests.certificates import make_tls
@@ -250,6 +252,44 @@ def test_hosts_may_hold_their_own_guests(tmp_path: Path) -> None:
     }
     assert len({user["password"] for user in users.values()}) == 4
     assert users == evaluate("__etcd_users", "etcd", **inputs)
+
+
+def test_a_dry_run_of_a_new_landscape_makes_no_secrets(tmp_path: Path) -> None:
+    """By root's password the next run would take etcd for one that has lost its data."""
+    tasks = [{"ansible.builtin.import_role": {"name": "etcd", "tasks_from": "users"}}]
+    plays = [{"hosts": "lease", "gather_facts": False, "tasks": tasks}]
+    secrets = tmp_path / "secrets"
+    told = {"etcd_address": "127.0.0.1", "etcd_client_port": 1, "etcd_secrets_path": str(secrets)}
+    told |= {"etcd_hosts": ["a", "b", "c"], "etcd_guests": GUESTS}
+    ran = play(tmp_path, f"{LOCAL}[lease]\nf\n", plays, told, "--check")
+    assert ran.returncode == 0, ran.stdout
+    assert not secrets.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ([], False),
+        (["running", "serves https://10.0.0.1:2379"], False),
+        (["running", "serves https://10.0.0.1:2380"], True),
+        (["running", "serves https://10.0.0.2:2379"], True),
+        (["serves https://10.0.0.2:2379"], False),
+    ],
+)
+def test_etcd_does_not_move_away_from_the_guards_that_ask_it(said: list[str], is_refused: bool) -> None:
+    tasks = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())
+    (condition,) = (item["good"] for task in tasks for item in task.get("loop", []) if "__etcd_served" in item["good"])
+    told = {"etcd_address": "10.0.0.1", "etcd_client_port": 2379, "__etcd_probe": {"stdout_lines": said}}
+    assert evaluate(condition.strip("{} "), "etcd", **told) is not is_refused
+
+
+def test_what_etcd_serves_is_read_from_its_configuration(tmp_path: Path) -> None:
+    (tmp_path / "etcd.env").write_text(render("lab", "f", "etcd", "etcd.env.j2"))
+    probe = yaml.safe_load((ROLE / "tasks" / "preflight.yml").read_text())[0]["ansible.builtin.shell"]
+    (line,) = (line for line in probe.splitlines() if "serves" in line)
+    shell = line.replace("{{ __etcd_folder }}", str(tmp_path))
+    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout.split()
+    assert said == ["serves", evaluate("__etcd_url", "etcd", etcd_address="10.77.0.13", etcd_client_port=2379)]
 
 
 def environment(inventory: str, **more: Any) -> dict[str, str]:

@@ -80,6 +80,29 @@ def test_a_load_client_s_agent_is_verified_where_there_is_one(inventory: str, *,
     assert services == (["hefery-agent.service"] if is_made else [])
 
 
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ({"x": {"etcd_site": {"cluster_id": "c1"}}, "y": {}}, "c1"),
+        ({"x": {}, "y": {"etcd_site": {"cluster_id": "c1"}}}, "c1"),  # the first one is off
+        ({"x": {"etcd_site": {"failed": True}}, "y": {}}, ""),
+    ],
+)
+def test_any_member_of_etcd_tells_the_cluster(inventory: str, told: dict[str, dict[str, Any]], known: str) -> None:
+    groups = {"lease": ["x", "y"]}
+    assert inventoried("remus_lease_cluster_id", inventory, "a", groups=groups, hostvars=told) == known
+
+
+@pytest.mark.parametrize("source", ["archive", "apt"])
+def test_where_the_store_comes_from_its_vendor_none_is_looked_for_here(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEFERY_CACHE", str(tmp_path))
+    monkeypatch.delenv("INFLUXD", raising=False)
+    assert inventoried("influxdb_binary_path", "production", "m", influxdb_source=source) == ""
+
+
 TLS = {"hefery_tls_certificate": "/tls/store.pem", "hefery_tls_key": "/tls/store.key"}
 PRIVATE = TLS | {"hefery_tls_authority": "/tls/authority.pem"}
 ASKED_AT = ("agent_store_url", "act_store_url")

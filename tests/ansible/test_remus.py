@@ -148,6 +148,32 @@ def test_lease_and_fence_are_those_of_the_inventory(inventory: str, tmp_path: Pa
     assert found.fence.command == ("ssh", "-F", "/etc/hefery/fence.ssh", "fence")
 
 
+@pytest.mark.parametrize(
+    ("lease", "cluster", "is_dry", "is_refused"),
+    [
+        (True, "cdf8", False, False),
+        (True, "", False, True),
+        (True, "", True, False),
+        (False, "", False, False),
+    ],
+)
+def test_a_cluster_that_was_not_asked_is_named_before_anything_is_changed(
+    lease: bool, cluster: str, is_dry: bool, is_refused: bool
+) -> None:
+    tasks = yaml.safe_load((ROLES / "remus" / "tasks" / "preflight.yml").read_text())
+    (condition,) = (task["ansible.builtin.assert"]["that"] for task in tasks if task["name"].endswith("were not asked"))
+    told = {"remus_lease": lease, "remus_lease_cluster_id": cluster, "ansible_check_mode": is_dry}
+    assert evaluate(condition, "remus", **told) is not is_refused
+
+
+@pytest.mark.parametrize(("lease", "name", "is_refused"), [(True, "a", False), (True, "x", True), (False, "x", False)])
+def test_with_a_lease_a_host_has_the_name_that_the_fence_knows(lease: bool, name: str, is_refused: bool) -> None:
+    tasks = yaml.safe_load((ROLES / "remus" / "tasks" / "preflight.yml").read_text())
+    (condition,) = (task["ansible.builtin.assert"]["that"] for task in tasks if "Refuse a name" in task["name"])
+    told = {"remus_lease": lease, "remus_host": name, "inventory_hostname": "a"}
+    assert evaluate(condition, "remus", **told) is not is_refused
+
+
 def test_without_a_lease_there_is_none(tmp_path: Path) -> None:
     found = settings(tmp_path, "lab", "a", remus_lease="false")
     assert (found.lease, found.fence) == (None, None)

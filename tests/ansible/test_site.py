@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ansible.playing import LOCAL
+from tests.ansible.playing import LOCAL, own_plays, play
 from tests.ansible.rendering import ROOT
 
 HOSTS = f"{LOCAL}[xen]\n[nfs]\n[lease]\n[monitoring]\n[clients]\nc\n"
@@ -20,6 +20,23 @@ UNBOUNDED = {
     "jmeter_users": 0,
 }
 """Of a client, which its role refuses before it changes anything."""
+
+
+STORE = {
+    "influxdb_listen_port": 1,
+    "influxdb_admin_password": "only-for-tests",
+    "influxdb_admin_token": "only-for-tests-" * 3,
+}
+"""Of a store that is not there: a dry run foresees what it would be asked."""
+
+
+@pytest.mark.parametrize("words", [("--tags", "grafana"), ("--tags", "agent"), ("--skip-tags", "influxdb")])
+def test_who_needs_a_token_has_it_also_where_the_store_is_left_out(tmp_path: Path, words: tuple[str, str]) -> None:
+    (monitoring,) = own_plays("monitoring.yml")
+    asked = {"ansible.builtin.assert": {"that": "influxdb_site.tokens is defined"}, "tags": ["agent", "grafana"]}
+    plays = [{**monitoring, "roles": [], "tasks": [asked]}]
+    ran = play(tmp_path, f"{LOCAL}[monitoring]\nm\n", plays, STORE, "--check", *words)
+    assert ran.returncode == 0, ran.stdout
 
 
 @pytest.mark.parametrize(("is_wanted", "status"), [(True, 2), (False, 0)])

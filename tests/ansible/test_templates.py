@@ -155,29 +155,56 @@ def test_grub_starts_xen(tmp_path: Path) -> None:
     assert arguments == "dom0_mem=1024M,max:1024M dom0_max_vcpus=1"
 
 
-def test_the_bridge_takes_the_ports_address_and_routes_once(tmp_path: Path) -> None:
-    script = tmp_path / "hefery-bridge"
+def bridged(folder: Path, *commands: str) -> list[str]:
+    """The network after `commands`, and after the bridge was made twice: its addresses and routes."""
+    script = folder / "hefery-bridge"
     script.write_text(rendered("xen_host/templates/bridge.sh.j2"))
-    network = f"""
-        mount -t sysfs sysfs /sys
-        ip link add eth0 type veth peer name cable && ip link set cable up && ip link set eth0 up
-        ip address add 10.77.0.11/24 dev eth0
-        ip route add default via 10.77.0.1 && ip route add 192.0.2.0/24 via 10.77.0.9 metric 50
-        port=$(cat /sys/class/net/eth0/address)
-        sh {script} && sh {script}
-        [ "$port" = "$(cat /sys/class/net/xenbr0/address)" ] && echo same address
-        ip -4 -oneline address show | awk '{{ print $2, $4 }}'
-        ip route show | sed 's/ linkdown//'
-    """
-    command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-ec", network]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert output.splitlines() == [
-        "same address",
-        "xenbr0 10.77.0.11/24",
-        "default via 10.77.0.1 dev xenbr0 ",
-        "10.77.0.0/24 dev xenbr0 proto kernel scope link src 10.77.0.11 ",
-        "192.0.2.0/24 via 10.77.0.9 dev xenbr0 metric 50 ",
+    lines = [
+        "mount -t sysfs sysfs /sys",
+        "ip link add eth0 type veth peer name cable && ip link set cable up && ip link set eth0 up",
+        *commands,
+        "port=$(cat /sys/class/net/eth0/address)",
+        f"sh {script}",
+        f"sh {script}",
+        '[ "$port" = "$(cat /sys/class/net/xenbr0/address)" ]',
+        "ip -oneline address show scope global | sed 's/ scope.*//' | awk '{ $1 = \"\"; print }'",
+        "ip route show | sed 's/ linkdown//'",
     ]
+    command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-ec", "\n".join(lines)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.strip() for line in output.splitlines()]
+
+
+def test_the_bridge_takes_the_ports_addresses_and_routes_once(tmp_path: Path) -> None:
+    assert bridged(
+        tmp_path,
+        "for address in 10.77.0.11/24 10.77.0.99/24 fd00::11/64; do ip address add $address dev eth0; done",
+        "ip route add default via 10.77.0.1 onlink dev eth0",  # as ifupdown does
+        "ip route add 192.0.2.0/24 via 10.77.0.9 metric 50",
+    ) == [
+        "eth0 inet6 fd00::11/64",
+        "xenbr0 inet 10.77.0.11/24",
+        "xenbr0 inet 10.77.0.99/24",
+        "default via 10.77.0.1 dev xenbr0 onlink",
+        "10.77.0.0/24 dev xenbr0 proto kernel scope link src 10.77.0.11",
+        "192.0.2.0/24 via 10.77.0.9 dev xenbr0 metric 50",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "routes"),
+    [
+        ("10.77.0.11/32", ["default via 10.9.9.1 dev {} onlink"]),
+        ("10.77.0.11/32", ["default via 10.9.9.1 dev {}", "10.9.9.1 dev {} scope link"]),
+        ("10.77.0.11 peer 10.9.9.1/32", ["default via 10.9.9.1 dev {}", "10.9.9.1 dev {} proto kernel scope link src"]),
+    ],
+)
+def test_the_bridge_reaches_a_gateway_of_another_network(address: str, routes: list[str], tmp_path: Path) -> None:
+    """As hosts of a data centre have it."""
+    added = [f"ip route add {route.format('eth0')}" for route in reversed(routes) if "kernel" not in route]
+    told = bridged(tmp_path, f"ip address add {address} dev eth0", *added)
+    assert told[0] == f"xenbr0 inet {address}"
+    assert all(line.startswith(route.format("xenbr0")) for line, route in zip(told[1:], routes, strict=True))
 
 
 def hotplug(

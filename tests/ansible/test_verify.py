@@ -15,6 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 from lab.trials import grafana_stand_in
+from tests.ansible.playing import own_plays
 from tests.ansible.plugins import load
 from tests.ansible.rendering import ROOT, defaults, render
 from tests.dashboards import recording
@@ -220,3 +221,14 @@ def test_the_stand_in_is_asked_as_grafanas_configuration_says() -> None:
     parsed.read_string(render("lab", "m", "grafana", "grafana.ini.j2"))
     inventory = yaml.safe_load((ROOT / "inventory" / "lab" / "group_vars" / "monitoring.yml").read_text())
     assert f":{parsed['server']['http_port']}'" in inventory["verify_grafana_url"]
+
+
+def test_a_token_that_is_made_anew_is_handed_out_by_the_remedy() -> None:
+    """The one before is withdrawn at once: who does not get the new one is locked out."""
+    (play,) = own_plays("monitoring.yml")
+    (declared,) = FINDINGS.verify_declared(["token agent"])
+    (token, *_) = QUESTIONS.verify_tokens(DEFAULTS["influxdb_tokens"], [])
+    for remedy in (declared["remedy"], token["remedy"]):
+        tags = remedy.partition("--tags ")[2].split()[0].split(",")
+        assert set(tags) <= {role["tags"] for role in play["roles"] if isinstance(role["tags"], str)}
+        assert {"influxdb", *DEFAULTS["influxdb_tokens"]} - {"responses"} == set(tags)

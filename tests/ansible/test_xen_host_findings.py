@@ -4,15 +4,18 @@ import copy
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
-from tests.ansible.plugins import load
+from tests.ansible.plugins import ROLES, load
 
 FINDINGS = load("xen_host/filter_plugins/xen_host.py")
 PROBE: dict[str, Any] = {
     "asked_s": 1000.0,
     "clock_s": 1003.0,
+    "hostname": "a",
     "missing": [],
     "units": {},
+    "secure_boot": False,
     "machine": {"abilities": [], "cpu_features": "fpu", "cpus": 1, "memory_mb": 900},
     "xen": {"version": [4, 17], "abilities": ["hvm", "hap"], "cpu_features": "1:2", "cpus": 2, "free_memory_mb": 600},
     "domains": {},
@@ -21,26 +24,30 @@ PROBE: dict[str, Any] = {
     "buffered_disks": [],
     "silent_peers": [],
     "bridge": True,
+    "interfaces": ["eno1", "lo"],
 }
+PEER = PROBE | {"hostname": "b"}
 GUEST: dict[str, Any] = {"name": "web1", "type": "pvh", "memory_mb": 128, "primary": "a", "backup": "b"}
 
 
 def found(
     probe: dict[str, Any] = PROBE,
     guest: dict[str, Any] = GUEST,
-    peer: dict[str, Any] = PROBE,
+    peer: dict[str, Any] = PEER,
     host: str = "a",
     *,
-    bridge_port: str = "eth0",
+    bridge_port: str = "eno1",
     off: tuple[str, ...] = (),
+    others: tuple[dict[str, Any], ...] = (),
 ) -> list[str]:
     """Names of what preflight finds on a host."""
     findings = FINDINGS.findings(
         probe,
         host=host,
+        hosts=["a", "b", "c"],
         peers={"b": peer},
         off=off,
-        guests=[guest],
+        guests=[guest, *others],
         answered_s=1010,
         tolerance_s=5,
         dom0_memory_mb=512,
@@ -71,6 +78,7 @@ def test_a_sound_pair_has_none() -> None:
         ("xen.version", [4, 1], "xen_version"),
         ("xen.abilities", ["hvm"], "log_dirty"),
         ("xen.cpu_features", "1:3", "cpu_features"),
+        ("hostname", "b", "hostname"),
         ("clock_s", 1018.1, "clock"),  # at 1010 at the latest, so 8.1 s fast at least; the peer's is 3 s fast at most
         ("clock_s", 987.9, "clock"),
         ("xen.free_memory_mb", 140, "memory"),
@@ -81,6 +89,12 @@ def test_a_sound_pair_has_none() -> None:
 )
 def test_each_fault_has_its_name(path: str, value: object, name: str) -> None:
     assert found(with_change(path, value)) == [name]
+
+
+def test_a_host_without_a_guest_in_common_may_have_another_cpu() -> None:
+    other = with_change("xen.cpu_features", "1:3") | {"hostname": "c"}
+    assert found(other, host="c") == []
+    assert found(other, guest={**GUEST, "primary": "c"}, host="c") == ["cpu_features"]
 
 
 def test_a_peer_that_is_known_to_be_off_is_no_fault_of_this_host() -> None:
@@ -115,6 +129,13 @@ def test_without_xen_the_machine_is_looked_at() -> None:
     assert found(bare) == ["memory"]
 
 
+def test_a_host_that_starts_nothing_unsigned_does_not_come_to_xen() -> None:
+    signed = with_change("secure_boot", value=True)
+    assert found(signed) == []  # Xen runs: somebody has signed it
+    signed["xen"], signed["machine"]["abilities"] = None, ["hap"]
+    assert found(signed) == ["secure_boot"]
+
+
 def test_a_pv_guest_needs_shadow_paging_where_xen_names_it() -> None:
     guest = {**GUEST, "type": "pv"}
     assert found(guest=guest) == ["log_dirty"]
@@ -135,6 +156,21 @@ def test_affinity_must_fit() -> None:
     assert found(guest={**GUEST, "cpus": "0,2"}) == ["affinity"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, []),
+        ({"primary": "xen1"}, ["declaration"]),  # hosts were renamed, and here it was forgotten
+        ({"primary": "b"}, ["declaration"]),
+        ({"name": "web1"}, ["declaration"]),
+        ({"mac": "00:16:3e:77:00:5a"}, ["declaration"]),
+    ],
+)
+def test_a_guest_is_declared_for_two_hosts_and_like_no_other(changes: dict[str, str], name: list[str]) -> None:
+    other = {**GUEST, "name": "web2", "mac": "00:16:3e:77:00:51"} | changes
+    assert found(guest={**GUEST, "mac": "00:16:3E:77:00:5A"}, host="c", others=(other,)) == name
+
+
 def test_a_disk_on_nfs_must_be_accepted() -> None:
     assert found(guest={**GUEST, "disk": "web1.img"}) == ["nfs_disk"]
 
@@ -143,6 +179,14 @@ def test_a_bridge_needs_a_port_or_another_maker() -> None:
     bare = with_change("bridge", value=False)
     assert found(bare) == []
     assert found(bare, bridge_port="") == ["bridge"]
+    assert found(bare, bridge_port="eth0") == ["bridge"]  # as the inventory has it at first
+    assert found(bridge_port="eth0") == []
+
+
+def test_every_finding_can_be_accepted_by_a_name_that_is_documented() -> None:
+    specification = yaml.safe_load((ROLES / "xen_host" / "meta" / "argument_specs.yml").read_text())
+    told = specification["argument_specs"]["main"]["options"]["xen_host_accepted_findings"]["description"]
+    assert told.partition(": ")[2].rstrip(".").split(", ") == [check.__name__ for check in FINDINGS.CHECKS]
 
 
 def test_other_hosts_guests_are_not_its_own() -> None:

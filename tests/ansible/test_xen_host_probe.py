@@ -49,9 +49,18 @@ def test_a_host_without_xen_is_the_machine_alone() -> None:
     found = probed({})
     assert found["xen"] is None
     assert found["domains"] == {}
+    assert found["hostname"] == socket.gethostname()
     assert found["machine"]["cpus"] >= 1
     assert found["machine"]["memory_mb"] > 100
     assert not found["bridge"]
+    assert "lo" in found["interfaces"]
+
+
+@pytest.mark.parametrize(("value", "is_on"), [(b"\6\0\0\0\1", True), (b"\6\0\0\0\0", False), (None, False)])
+def test_secure_boot_is_read_from_the_firmware(value: bytes | None, is_on: bool, tmp_path: Path) -> None:
+    if value:
+        (tmp_path / "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c").write_bytes(value)
+    assert PROBE.secure_boot(tmp_path) is is_on
 
 
 def test_domains_are_read_from_xl_list() -> None:

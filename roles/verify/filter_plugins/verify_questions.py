@@ -145,7 +145,7 @@ def _removes(bucket):
 
 
 def _token(name, act):
-    remedy = "ansible-playbook site.yml --tags influxdb makes tokens as they should be"
+    remedy = "ansible-playbook site.yml --tags influxdb,grafana,predictor,agent makes it as it should be, for all"
     return {
         "row": name or "traces of this check",
         "part": "token",

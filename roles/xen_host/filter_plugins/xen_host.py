@@ -16,10 +16,29 @@ def version(probe):
     return tuple(probe["xen"]["version"]) if probe["xen"] else None
 
 
+def declaration(declared, hosts, **_):
+    """A guest is declared for hosts that are none, or like another one."""
+    for guest in declared:
+        pair = {guest["primary"], guest["backup"]}
+        if len(pair) < 2 or not pair <= set(hosts):
+            told = f"its primary {guest['primary']} and its backup {guest['backup']}"
+            yield f"{guest['name']}: {told} must be two of {', '.join(sorted(hosts))}"
+    for key in ("name", "mac", "address", "disk"):
+        values = [str(guest[key]).lower() for guest in declared if guest.get(key)]
+        for value in sorted({value for value in values if values.count(value) > 1}):
+            yield f"more than one guest has the {key} {value}: give each its own"
+
+
 def xen_version(probe, **_):
     """Xen is old enough to lack Remus."""
     if version(probe) and version(probe) < OLDEST:
         yield "Xen is older than 4.2, which had the first Remus under xl: install a newer one"
+
+
+def secure_boot(probe, **_):
+    """GRUB starts nothing unsigned then, and Debian does not sign Xen: the host would stop at GRUB's menu."""
+    if not probe["xen"] and probe["secure_boot"]:
+        yield "Secure Boot is on, and Xen is not signed, so GRUB would not start it: switch it off in the firmware"
 
 
 def log_dirty(probe, guests, **_):
@@ -39,12 +58,20 @@ def suspend_event_channel(probe, **_):
             yield f"{name} offers no suspend event channel: below 200 ms no interval means anything"
 
 
-def cpu_features(probe, peers, **_):
-    """A guest that has seen a CPU feature crashes where it is missing."""
-    for name, peer in peers.items():
+def cpu_features(probe, peers, guests, **_):
+    """A guest that has seen a CPU feature crashes where it is missing; other hosts may have others."""
+    partners = {guest[side] for guest in guests for side in ("primary", "backup")}
+    for name, peer in ((name, peer) for name, peer in peers.items() if name in partners):
         both = (probe["xen"], peer["xen"]) if probe["xen"] and peer["xen"] else (probe["machine"], peer["machine"])
         if both[0]["cpu_features"] != both[1]["cpu_features"] and bool(probe["xen"]) == bool(peer["xen"]):
             yield f"the CPU's features differ from {name}'s: level them by Xen's cpuid_mask or the guests' cpuid="
+
+
+def hostname(probe, peers, **_):
+    """NFS tells its clients apart by what they call themselves."""
+    for name, peer in peers.items():
+        if probe["hostname"] == peer["hostname"]:
+            yield f"it calls itself {probe['hostname']}, as {name} does: give each its own name, then reboot it"
 
 
 def clock(probe, peers, answered_s, tolerance_s, **_):
@@ -110,15 +137,23 @@ def nfs_disk(guests, **_):
 
 def bridge(probe, bridge_port, **_):
     """There is neither a bridge nor a port to make one with."""
-    if not probe["bridge"] and not bridge_port:
+    if probe["bridge"] or bridge_port in probe["interfaces"]:
+        return
+    if bridge_port:
+        found = ", ".join(name for name in probe["interfaces"] if name != "lo")
+        yield f"there is no interface {bridge_port}, only {found}: correct xen_host_bridge_port"
+    else:
         yield "there is no such bridge: make it, or name the interface that joins it in xen_host_bridge_port"
 
 
 CHECKS = (
+    declaration,
     xen_version,
+    secure_boot,
     log_dirty,
     suspend_event_channel,
     cpu_features,
+    hostname,
     clock,
     memory,
     affinity,
@@ -130,11 +165,11 @@ CHECKS = (
 )
 
 
-def findings(probe, *, host, peers, off, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
+def findings(probe, *, host, hosts, peers, off, guests, answered_s, tolerance_s, dom0_memory_mb, bridge_port):
     """Return what is wrong with the host as it was probed: a list of {name, text}.
 
-    `peers` maps names to probes; all had answered by the controller's clock `answered_s`. Peers that are `off` have
-    been found to be so by the controller itself.
+    `hosts` are all Xen hosts. `peers` maps names to probes; all had answered by the controller's clock `answered_s`.
+    Peers that are `off` have been found to be so by the controller itself.
     """
     mine = [guest for guest in guests if host in (guest["primary"], guest["backup"])]
     found = {
@@ -142,6 +177,8 @@ def findings(probe, *, host, peers, off, guests, answered_s, tolerance_s, dom0_m
             probe=probe,
             peers=peers,
             off=off,
+            declared=guests,
+            hosts=hosts,
             guests=mine,
             answered_s=answered_s,
             tolerance_s=tolerance_s,

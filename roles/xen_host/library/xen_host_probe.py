@@ -66,6 +66,11 @@ def machine(cpuinfo, meminfo):
     }
 
 
+def secure_boot(variables=Path("/sys/firmware/efi/efivars")):
+    """Return whether the firmware starts nothing but what is signed: four bytes of attributes, then the value."""
+    return any(path.read_bytes()[4:5] == b"\1" for path in variables.glob("SecureBoot-*"))
+
+
 def answers(address, port):
     """Return whether anything takes a TCP connection at the address within 3 s."""
     try:
@@ -151,10 +156,12 @@ def look(parameters, run):
     return {
         "asked_s": parameters["asked_s"],
         "clock_s": time.time(),
+        "hostname": socket.gethostname(),
         "missing": [name for name in packages if f"{name} install ok installed" not in installed],
         "files": sums(parameters["files"]),
         "units": units(shown or ""),
         "machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
+        "secure_boot": secure_boot(),
         "xen": running,
         "domains": here,
         "receiving": receiving(),  # after xl list: a copy that has begun since is not on it
@@ -165,6 +172,7 @@ def look(parameters, run):
         # not `unreachable`: Ansible would take this host for one
         "silent_peers": [name for name, address in peers.items() if not answers(address, parameters["peer_port"])],
         "bridge": Path(f"/sys/class/net/{parameters['bridge']}/bridge").exists(),
+        "interfaces": sorted(path.name for path in Path("/sys/class/net").iterdir()),
     }
 
 
