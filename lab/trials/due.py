@@ -59,11 +59,16 @@ def at_once(told: Sequence[Told], change: int) -> Back:
 
 
 def at_deadline(told: Sequence[Told], fault_ns: int, order: Order | None) -> Back:
-    """Of a probe that began after the fault, and the order of then; until it listens nobody can tell."""
+    """Of a probe that began after the fault, and the order of then.
+
+    Until it listens nobody can tell: where it began after the deadline, that time is in neither figure.
+    """
     back, due_ns = protective(told), _deadline_ns([order])
-    after_s = None if back is None else (back.arrived_ns - fault_ns) / NS_PER_S
-    late_s = None if back is None or due_ns is None else (back.sent_ns - max(due_ns, told[0].sent_ns)) / NS_PER_S
-    return Back(after_s, late_s, _checkpoint_s(told))
+    if back is None:
+        return Back(None, None, _checkpoint_s(told))
+    untold_ns = 0 if due_ns is None else max(told[0].sent_ns - due_ns, 0)
+    late_s = None if due_ns is None else (back.sent_ns - due_ns - untold_ns) / NS_PER_S
+    return Back((back.arrived_ns - fault_ns - untold_ns) / NS_PER_S, late_s, _checkpoint_s(told))
 
 
 def by_event(time_ns: int | None, fault_ns: int, wall_ahead_ns: int, looks: Sequence[Look]) -> Back:

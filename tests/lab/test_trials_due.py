@@ -75,9 +75,12 @@ def test_an_order_that_stands_longer_than_its_decision_is_told() -> None:
 
 
 def test_a_probe_that_comes_after_the_deadline_is_not_the_pacers_lateness() -> None:
-    first, *_, last = read(KILLED)
-    back = due.at_deadline([Told(last.arrived_ns, last.sent_ns - 1000, first.what), last], KILLED_NS, STOOD)
+    """Nor is how much later it came an order that stood for too long."""
+    *_, last = later(KILLED, 9.0)
+    listening = Told(last.arrived_ns, last.sent_ns - 1000, None)
+    back = due.at_deadline([listening, last], KILLED_NS, STOOD)
     assert back.late_s == pytest.approx(0, abs=1e-5)
+    assert judge("agent killed", back) == ()
 
 
 @pytest.mark.parametrize("order", [None, Order(1, 25, DEADLINE_NS)])
