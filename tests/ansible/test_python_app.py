@@ -36,12 +36,22 @@ class Host:
             "__python_app_links": str(self.links),
             "__python_app_configuration": str(folder / "etc"),
             "__python_app_copy": str(folder / "copy"),
+            "__python_app_wheels_copy": str(folder / "wheels.tar"),
         }
 
     def install(self) -> subprocess.CompletedProcess[str]:
         """Copy what the role copies, run what it runs."""
         Path(self._variables["__python_app_copy"]).write_bytes((self.wheels / "hefery.tar.gz").read_bytes())
         return self._run("application", "ansible.builtin.shell")
+
+    def renew(self, marker: str, requirements: str = "") -> subprocess.CompletedProcess[str]:
+        """The same for what Hefery needs, by wheels of which there are none."""
+        self._variables["__python_app_dependencies"] = marker
+        with tarfile.open(self._variables["__python_app_wheels_copy"], "w") as packed:
+            entry = tarfile.TarInfo("requirements.txt")
+            entry.size = len(requirements)
+            packed.addfile(entry, io.BytesIO(requirements.encode()))
+        return self._run("dependencies", "ansible.builtin.shell")
 
     def told(self) -> list[str]:
         """What the role's question is answered with."""
@@ -132,6 +142,21 @@ def test_installs_all_with_byte_code_so_that_a_start_writes_nothing(host: Host) 
     assert "usage: hefery-remus" in host.hear(str(host.links / "hefery-remus"), "--help")
     assert host.hear("-c", "import agent; print(agent.__file__)").startswith(f"{host.venv}/application/lib/")
     assert host.files() == before
+
+
+def test_while_what_it_needs_is_renewed_its_commands_can_start(host: Host) -> None:
+    """A guard that dies meanwhile has to."""
+    host.install()
+    works = [str(host.links / "hefery-remus"), "--help"]
+    assert host.renew("newer", "missing==1 --hash=sha256:" + 64 * "0").returncode != 0
+    assert "usage: hefery-remus" in host.hear(*works)
+    assert host.told() == ["dependencies", host.marker(), *COMMANDS]
+
+    done = host.renew("newer")
+    assert done.returncode == 0, done.stderr
+    assert host.told() == ["newer", host.marker(), *COMMANDS]
+    assert "usage: hefery-remus" in host.hear(*works)
+    assert {path.name for path in host.venv.parent.iterdir()} == {"bin", "etc", "venv", "wheels"}
 
 
 def test_compiles_on_a_host_of_another_python(host: Host, made: Path) -> None:
