@@ -142,16 +142,33 @@ class Lease:
         It takes the place of what is known to be told, and of nothing else: what an endpoint did not answer in time and
         another has done must not be done again, late, when more has been told.
         """
-        if epoch <= self._burnt:
-            return Refused(self._seen)
         answer = self._tell(epoch, backup)
-        if isinstance(answer, Refused) and answer.record.is_held and answer.record.epoch == epoch:
-            answer = self._tell(epoch, backup)  # another process of this host has told something meanwhile
         if isinstance(answer, Unknown):
             self._burn(epoch)
         return answer
 
+    def end(self, epoch: int) -> Released | Refused | Unknown:
+        """Tell that no copy may take over, as the guest has ended, and release it.
+
+        Asked again for as long as nobody else may have it: else its backup would bring the guest back.
+        """
+        deadline_ns = now_ns() + int(self._ttl_s * NS_PER_S)
+        while isinstance(answer := self._tell(epoch, ""), Unknown) and now_ns() < deadline_ns:
+            time.sleep(_LOOK_AGAIN_S)
+        if isinstance(answer, Noted):
+            return self.release(epoch)
+        self._burn(epoch)
+        return answer
+
     def _tell(self, epoch: int, backup: str) -> Noted | Refused | Unknown:
+        if epoch <= self._burnt:
+            return Refused(self._seen)
+        answer = self._tell_once(epoch, backup)
+        if isinstance(answer, Refused) and answer.record.is_held and answer.record.epoch == epoch:
+            answer = self._tell_once(epoch, backup)  # another process of this host has told something meanwhile
+        return answer
+
+    def _tell_once(self, epoch: int, backup: str) -> Noted | Refused | Unknown:
         guest = json.dumps({"runner": self._host, "epoch": epoch, "backup": backup})
         known = Condition(GUEST, "EQUAL", max(self._told, self._seen.noted))
         answer = self._write_as_holder(epoch, {GUEST: guest}, known)

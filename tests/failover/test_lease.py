@@ -316,6 +316,29 @@ def test_what_was_told_but_not_answered_is_told(member: Member, lease: Contendin
         assert held(a.renew(mine.epoch)).epoch == mine.epoch
 
 
+@pytest.mark.parametrize("fault", [Act.HANG, Act.CUT_RESPONSE])
+def test_that_a_guest_has_ended_is_told_until_somebody_answers(member: Member, lease: Contending, fault: Act) -> None:
+    with running_proxy(member.url) as proxy:
+        through = replace(settings_for([member], call_timeout_s=0.3), endpoints=(proxy.url,))
+        a = lease.at(through, "a", LONG_S)
+        mine = held(a.acquire())
+        assert a.note(mine.epoch, "copy") == Noted()
+        proxy.order(fault, fault, fault)
+        assert isinstance(a.end(mine.epoch), Released)
+        assert isinstance(record := a.look(), Record)
+        assert (record.runner, record.backup, record.is_held) == ("a", "", False)
+
+
+def test_that_a_guest_has_ended_is_not_told_for_ever(member: Member, lease: Contending) -> None:
+    with running_proxy(member.url) as proxy:
+        a, b = lease.at(replace(patient([member]), endpoints=(proxy.url,)), "a", 0.2), lease([member], "b")
+        mine = held(a.acquire())
+        proxy.decide = lambda _: Act.CUT_REQUEST
+        assert isinstance(a.end(mine.epoch), Unknown)
+        assert isinstance(a.renew(mine.epoch), Refused)
+        wait_for(lambda: isinstance(b.acquire(), Held))
+
+
 @pytest.mark.parametrize(
     "pairs",
     [
