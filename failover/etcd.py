@@ -81,7 +81,7 @@ class Etcd:
         """One transaction: put and delete where all conditions hold, and else all pairs below `prefix`.
 
         It may have been done although EtcdError is raised, or be done later. It is tried again at other endpoints, so a
-        condition must fail once it was done.
+        condition must fail once it was done, unless it does no harm where it is done again, later.
         """
         message = {
             "compare": [_compare(prefix, condition) for condition in conditions],

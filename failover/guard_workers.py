@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
 from failover.guard_state import Answer, Answers, Ask, Denied, Given, Won
-from failover.lease import Held, Lease, Noted, Refused, Unknown
+from failover.lease import Held, Lease, Refused, Unknown
 from failover.xl import XlError
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Mailbox(SimpleQueue[Done]):
 
 
 def of_lease(lease: Lease, ask: Ask, epoch: int, mark: str) -> Answer:
-    """Ask it; one to four questions to etcd."""
+    """Ask it; one to four questions to etcd, and more where the guest has ended and nobody answers."""
     if ask is Ask.RENEW:
         return lease.renew(epoch)
     if ask is Ask.TELL:
@@ -123,8 +123,7 @@ def of_lease(lease: Lease, ask: Ask, epoch: int, mark: str) -> Answer:
     if ask is Ask.RELEASE:
         return lease.release(epoch)
     if ask is Ask.END:
-        noted = lease.note(epoch)
-        return lease.release(epoch) if isinstance(noted, Noted) else noted
+        return lease.end(epoch)
     if ask is Ask.LOOK:
         record = lease.look()
         return record if isinstance(record, Unknown) else Refused(record)

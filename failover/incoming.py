@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _CHUNK: Final = 1 << 20
 _LOOK_MS: Final = 50
 _FLUSH_LIMIT_S: Final = 0.5
+_AGAIN_S: Final = 0.1
 _WAKE_LIMIT_S: Final = 120.0
 _REMIND_S: Final = 10.0
 
@@ -48,7 +49,7 @@ class Incoming:
         self._heard_ns = time.monotonic_ns()
         self._ended_ns: int | None = None
         self._is_draining = False
-        self._broken = ""
+        self._broken = self._problem = ""
         self._last, self._said_s = Decision(Verdict.WAIT, ""), 0.0
 
     def run(self, child: subprocess.Popen[bytes]) -> Decision:
@@ -74,7 +75,8 @@ class Incoming:
                 self._xl.sendall(self._unsent)
             except OSError:
                 _log.warning("%s: xl is slow, part of the last checkpoint is left out", self.record.domain)
-        self.mark("taking-over")
+        while not self.is_marked("taking-over"):
+            time.sleep(_AGAIN_S)
         self._xl.shutdown(socket.SHUT_WR)
         _log.warning("%s: taking over: %s", self.record.domain, self._figures())
         self._stream.close()
@@ -83,10 +85,18 @@ class Incoming:
         except subprocess.TimeoutExpired:
             return None
 
-    def mark(self, phase: Phase) -> None:
-        """Put the phase on record."""
-        self.record = replace(self.record, phase=phase)
-        copies.write(self._run_dir, self.record)
+    def is_marked(self, phase: Phase) -> bool:
+        """Whether the phase could be put on record. A full disk must not end a copy, which may be all that is left."""
+        record = replace(self.record, phase=phase)
+        try:
+            copies.write(self._run_dir, record)
+        except OSError as error:
+            if str(error) != self._problem:
+                _log.error("%s: that its copy is %s cannot be written: %s", record.domain, phase, error)
+            self._problem = str(error)
+            return False
+        self.record, self._problem = record, ""
+        return True
 
     def _decide(self, child: subprocess.Popen[bytes]) -> Decision:
         if self._broken and not self._is_draining:
@@ -128,7 +138,7 @@ class Incoming:
         """Keep the record up to date, and say why nothing is decided yet: each reason once, an ended stream again."""
         phase: Phase = "receiving" if not self._complete else "held" if self._ended_ns is not None else "protected"
         if phase != self.record.phase:
-            self.mark(phase)
+            self.is_marked(phase)  # if not now, then soon
         is_late = self._ended_ns is not None and time.monotonic() - self._said_s >= _REMIND_S
         is_new, self._last = decision.reason != self._last.reason, decision
         if is_new or is_late:

@@ -82,6 +82,8 @@ class Lease:
         self._burnt = 0
         self._own = 0
         """The newest epoch that is known to be for this time to live."""
+        self._told = 0
+        """The revision of what this process has told of the guest last."""
 
     def look(self) -> Record | Unknown:
         """Who holds it. A contender looks often: it waits from the moment when it first saw the newest beat."""
@@ -135,12 +137,47 @@ class Lease:
         return self._held(epoch, sent_ns) if isinstance(answer, Written) else answer
 
     def note(self, epoch: int, backup: str = "") -> Noted | Refused | Unknown:
-        """Tell that this host's copy is the guest, and the mark of its backup, if any. Unknown burns the epoch."""
-        guest = json.dumps({"runner": self._host, "epoch": epoch, "backup": backup})
-        answer = self._write_as_holder(epoch, {GUEST: guest})
+        """Tell that this host's copy is the guest, and the mark of its backup, if any. Unknown burns the epoch.
+
+        It takes the place of what is known to be told, and of nothing else: what an endpoint did not answer in time and
+        another has done must not be done again, late, when more has been told.
+        """
+        answer = self._tell(epoch, backup)
         if isinstance(answer, Unknown):
             self._burn(epoch)
-        return Noted() if isinstance(answer, Written) else answer
+        return answer
+
+    def end(self, epoch: int) -> Released | Refused | Unknown:
+        """Tell that no copy may take over, as the guest has ended, and release it.
+
+        Asked again for as long as nobody else may have it: else its backup would bring the guest back.
+        """
+        deadline_ns = now_ns() + int(self._ttl_s * NS_PER_S)
+        while isinstance(answer := self._tell(epoch, ""), Unknown) and now_ns() < deadline_ns:
+            time.sleep(_LOOK_AGAIN_S)
+        if isinstance(answer, Noted):
+            return self.release(epoch)
+        self._burn(epoch)
+        return answer
+
+    def _tell(self, epoch: int, backup: str) -> Noted | Refused | Unknown:
+        if epoch <= self._burnt:
+            return Refused(self._seen)
+        answer = self._tell_once(epoch, backup)
+        if isinstance(answer, Refused) and answer.record.is_held and answer.record.epoch == epoch:
+            answer = self._tell_once(epoch, backup)  # another process of this host has told something meanwhile
+        return answer
+
+    def _tell_once(self, epoch: int, backup: str) -> Noted | Refused | Unknown:
+        guest = json.dumps({"runner": self._host, "epoch": epoch, "backup": backup})
+        known = Condition(GUEST, "EQUAL", max(self._told, self._seen.noted))
+        answer = self._write_as_holder(epoch, {GUEST: guest}, known)
+        if isinstance(answer, Written):
+            self._told = answer.revision
+            return Noted()
+        if isinstance(answer, Refused) and answer.record.is_told(epoch, self._host, backup):
+            return Noted()  # by an endpoint whose answer was lost
+        return answer
 
     def release(self, epoch: int) -> Released | Unknown:
         """Give it back, unless it is of another epoch already; the guest stands still here. It burns the epoch."""
@@ -163,10 +200,10 @@ class Lease:
             return Refused(answer, self._free_in_s(answer))
         return answer
 
-    def _write_as_holder(self, epoch: int, puts: Mapping[str, str]) -> Written | Refused | Unknown:
+    def _write_as_holder(self, epoch: int, puts: Mapping[str, str], *more: Condition) -> Written | Refused | Unknown:
         if epoch <= self._burnt:
             return Refused(self._seen)
-        answer = self._write([Condition(OWNER, "EQUAL", epoch), Condition(BEAT, "GREATER", 0)], puts)
+        answer = self._write([Condition(OWNER, "EQUAL", epoch), Condition(BEAT, "GREATER", 0), *more], puts)
         return Refused(answer) if isinstance(answer, Record) else answer
 
     def _burn(self, epoch: int) -> None:

@@ -40,6 +40,11 @@ class Record:
         """Whether `holder` has won it and not given it back; he may be dead."""
         return self.beat > 0
 
+    def is_told(self, epoch: int, host: str, backup: str) -> bool:
+        """Whether the holder of that epoch has it still, and has told just that in it."""
+        is_its = self.is_held and self.epoch == self.runner_epoch == epoch
+        return is_its and (self.runner, self.backup) == (host, backup)
+
     def supersedes(self, host: str, mark: str) -> bool:
         """Whether the copy of that mark on `host` is neither the guest nor its backup."""
         return self.runner not in {"", host} and (not mark or self.backup != mark)

@@ -56,6 +56,7 @@ class Member:
             "initial-cluster": cluster,
             "heartbeat-interval": "50",
             "election-timeout": "500",
+            "pre-vote": "true",
             "bcrypt-cost": "4",
             "logger": "zap",
             **({"cert-file": str(self.tls.certificate), "key-file": str(self.tls.key)} if self.tls else {}),

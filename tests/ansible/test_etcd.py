@@ -302,6 +302,7 @@ def test_configuration() -> None:
     assert single["ETCD_INITIAL_CLUSTER"] == "f=https://10.77.0.13:2380"
     assert single["ETCD_LISTEN_CLIENT_URLS"] == single["ETCD_ADVERTISE_CLIENT_URLS"] == "https://10.77.0.13:2379"
     assert single["ETCD_INITIAL_CLUSTER_STATE"] == "existing"
+    assert single["ETCD_PRE_VOTE"] == "true"
     assert single["ETCD_QUOTA_BACKEND_BYTES"] == str(1 << 30)
     assert not [key for key in single if not key.startswith("ETCD_")]
 

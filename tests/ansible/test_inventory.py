@@ -140,3 +140,14 @@ def test_the_lab_s_client_loads_guests_where_jmeter_was_built(tmp_path: Path, *,
     folder = str(tmp_path / "inventory" / "lab")
     assert inventoried("hefery_load_clients", "lab", "m", inventory_dir=folder) is was_built
     assert inventoried("hefery_load_clients", "production", "m", inventory_dir=folder) is True
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize(
+    ("told", "cluster"), [({"a": "c1"}, "c1"), ({"a": "c1", "b": "c1"}, "c1"), ({"f": "c1"}, "c1"), ({}, "")]
+)
+def test_one_judge_may_be_off(inventory: str, told: dict[str, str], cluster: str) -> None:
+    """Ansible has what a host has registered of those alone that it reached."""
+    hosts = {host: {"etcd_site": {"cluster_id": told[host]}} if host in told else {} for host in "fab"}
+    more = {"groups": {"lease": list(hosts)}, "hostvars": hosts}
+    assert inventoried("remus_lease_cluster_id", inventory, "a", **more) == cluster

@@ -342,7 +342,6 @@ def test_a_guest_whose_lease_another_process_has_won_goes_on(host: Host) -> None
 
 
 def test_a_guest_that_halts_is_not_brought_back_by_its_backup(host: Host) -> None:
-    host.configure(ttl_s=10.0)  # where its last word is not answered in time, it is not repeated
     host.guarded()
     host.a.note(host.board[Slot.EPOCH], "copy")
     host.xen.sets(flags=1 << 2)

@@ -172,6 +172,31 @@ def test_a_copy_that_is_the_guest_is_not_lost_to_what_is_no_stream(copy: Copy) -
     assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
 
 
+def test_a_full_disk_is_not_the_end_of_a_copy(copy: Copy, tmp_path: Path) -> None:
+    """Once it is the guest it waits: what is not known to be so could be ended by an operator, or when this dies."""
+    full = copies.directory(tmp_path, "web1") / ".state.new"
+    full.mkdir()  # in the way, as a full disk is
+    copy.acknowledged(WHOLE)
+    copy.primary.shutdown(socket.SHUT_WR)
+    assert copy.read(len(WHOLE)) == WHOLE
+    copy.gate.is_won = True
+    wait_for(lambda: copy.decision is not None)
+    assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
+    waking = threading.Thread(target=copy.incoming.wake, args=[copy.child])
+    waking.start()
+    copy.xl.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        copy.xl.recv(1)
+    full.rmdir()
+    copy.xl.settimeout(20)
+    assert copy.xl.recv(1) == b""
+    record = copies.read(tmp_path, "web1")
+    assert record is not None
+    assert record.phase == "taking-over"
+    copy.child.kill()
+    waking.join()
+
+
 def test_a_dead_xl_is_the_end_of_its_copy(copy: Copy) -> None:
     copy.gate.is_won = True
     copy.child.kill()

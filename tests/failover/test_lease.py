@@ -1,5 +1,6 @@
 """The lease on a real etcd: at most one holder, whatever is killed, frozen or lost."""
 
+import json
 import random
 import signal
 import threading
@@ -280,6 +281,62 @@ def test_another_endpoint_knows_what_the_first_has_done(member: Member, lease: C
         mine = held(a.acquire())
         assert isinstance(record := a.look(), Record)
         assert (record.epoch, record.nonce) == (mine.epoch, a._nonce)
+
+
+def test_what_another_endpoint_has_done_is_not_done_late(member: Member, lease: Contending) -> None:
+    """A member that stood still goes on, and does what it was asked before the backup was withdrawn."""
+    with running_proxy(member.url) as proxy:
+        a = lease.at(replace(patient([member]), endpoints=(proxy.url, member.url), call_timeout_s=1.0), "a")
+        mine = held(a.acquire())
+        proxy.order(Act.HANG)
+        assert a.note(mine.epoch, "copy") == Noted()
+        assert a.note(mine.epoch) == Noted()
+        member.call("kv/txn", json.loads(proxy.requests[-1].body))
+        assert isinstance(record := a.look(), Record)
+        assert (record.runner, record.backup) == ("a", "")
+
+
+def test_what_another_process_of_its_host_has_told_is_told_anew(member: Member, lease: Contending) -> None:
+    gate, guard = lease([member], "a"), lease([member], "a")
+    guard.look()
+    mine = held(gate.acquire())
+    assert gate.note(mine.epoch) == Noted()
+    assert guard.note(mine.epoch, "copy") == Noted()
+    assert isinstance(record := guard.look(), Record)
+    assert (record.runner_epoch, record.backup) == (mine.epoch, "copy")
+
+
+def test_what_was_told_but_not_answered_is_told(member: Member, lease: Contending) -> None:
+    with running_proxy(member.url) as proxy:
+        a = lease.at(replace(patient([member]), endpoints=(proxy.url, member.url)), "a")
+        mine = held(a.acquire())
+        proxy.order(Act.CUT_RESPONSE, Act.CUT_REQUEST)
+        assert a.note(mine.epoch, "copy") == Noted()
+        assert a.note(mine.epoch) == Noted()
+        assert held(a.renew(mine.epoch)).epoch == mine.epoch
+
+
+@pytest.mark.parametrize("fault", [Act.HANG, Act.CUT_RESPONSE])
+def test_that_a_guest_has_ended_is_told_until_somebody_answers(member: Member, lease: Contending, fault: Act) -> None:
+    with running_proxy(member.url) as proxy:
+        through = replace(settings_for([member], call_timeout_s=0.3), endpoints=(proxy.url,))
+        a = lease.at(through, "a", LONG_S)
+        mine = held(a.acquire())
+        assert a.note(mine.epoch, "copy") == Noted()
+        proxy.order(fault, fault, fault)
+        assert isinstance(a.end(mine.epoch), Released)
+        assert isinstance(record := a.look(), Record)
+        assert (record.runner, record.backup, record.is_held) == ("a", "", False)
+
+
+def test_that_a_guest_has_ended_is_not_told_for_ever(member: Member, lease: Contending) -> None:
+    with running_proxy(member.url) as proxy:
+        a, b = lease.at(replace(patient([member]), endpoints=(proxy.url,)), "a", 0.2), lease([member], "b")
+        mine = held(a.acquire())
+        proxy.decide = lambda _: Act.CUT_REQUEST
+        assert isinstance(a.end(mine.epoch), Unknown)
+        assert isinstance(a.renew(mine.epoch), Refused)
+        wait_for(lambda: isinstance(b.acquire(), Held))
 
 
 @pytest.mark.parametrize(
