@@ -29,6 +29,8 @@ _CHUNK: Final = 1 << 20
 _LOOK_MS: Final = 50
 _FLUSH_LIMIT_S: Final = 0.5
 _AGAIN_S: Final = 0.1
+_RECORD_LIMIT_S: Final = 5.0
+"""For the record to be written, after which the copy wakes without: it is the guest, and its clients wait."""
 _WAKE_LIMIT_S: Final = 120.0
 _REMIND_S: Final = 10.0
 
@@ -75,7 +77,8 @@ class Incoming:
                 self._xl.sendall(self._unsent)
             except OSError:
                 _log.warning("%s: xl is slow, part of the last checkpoint is left out", self.record.domain)
-        while not self.is_marked("taking-over"):
+        until_s = time.monotonic() + _RECORD_LIMIT_S
+        while not self.is_marked("taking-over") and time.monotonic() < until_s:
             time.sleep(_AGAIN_S)
         self._xl.shutdown(socket.SHUT_WR)
         _log.warning("%s: taking over: %s", self.record.domain, self._figures())

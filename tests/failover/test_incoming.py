@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from failover import copies
+from failover import copies, incoming
 from failover.copies import Record
 from failover.gate import Decision, Evidence, Verdict
 from failover.incoming import Incoming
@@ -172,8 +172,12 @@ def test_a_copy_that_is_the_guest_is_not_lost_to_what_is_no_stream(copy: Copy) -
     assert copy.decision == Decision(Verdict.TAKE_OVER, "won")
 
 
-def test_a_full_disk_is_not_the_end_of_a_copy(copy: Copy, tmp_path: Path) -> None:
-    """Once it is the guest it waits: what is not known to be so could be ended by an operator, or when this dies."""
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_full_disk_is_not_the_end_of_a_copy(
+    copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_mended: bool
+) -> None:
+    """Once it is the guest it waits, but not for ever: one that is not on record would be ended if this died now."""
+    monkeypatch.setattr(incoming, "_RECORD_LIMIT_S", 20.0 if is_mended else 0.5)
     full = copies.directory(tmp_path, "web1") / ".state.new"
     full.mkdir()  # in the way, as a full disk is
     copy.acknowledged(WHOLE)
@@ -187,12 +191,12 @@ def test_a_full_disk_is_not_the_end_of_a_copy(copy: Copy, tmp_path: Path) -> Non
     copy.xl.settimeout(0.3)
     with pytest.raises(TimeoutError):
         copy.xl.recv(1)
-    full.rmdir()
+    if is_mended:
+        full.rmdir()
     copy.xl.settimeout(20)
     assert copy.xl.recv(1) == b""
     record = copies.read(tmp_path, "web1")
-    assert record is not None
-    assert record.phase == "taking-over"
+    assert (record is not None and record.phase == "taking-over") is is_mended
     copy.child.kill()
     waking.join()
 
