@@ -28,7 +28,7 @@ test: ## run the tests (sets up, and gets a real InfluxDB and etcd first)
 	@scripts/setup python3-venv stress-ng iproute2 openssh-client spin $(PACER_NEEDS)
 	@scripts/influxd >/dev/null
 	@scripts/etcd >/dev/null
-	@$(PYTHON) -m pytest -n auto -q
+	@$(PYTHON) -m pytest -n $$(( ($$(nproc) * 3 + 1) / 2 )) --dist worksteal -q # many tests wait more than they compute
 
 lint: ## check style, types, shell, YAML, dashboards and what must agree; compile the pacer with warnings as errors
 	@scripts/setup python3-venv npm $(PACER_NEEDS)

@@ -18,6 +18,7 @@ PROGRAMS: Final = {
     "ip": "iproute2",
     "nc": "netcat-openbsd",
     "ssh": "openssh-client",
+    "openssl": "openssl",
 }
 _SPARE_MIB: Final = 512
 _BUILD_GIB: Final = 8
