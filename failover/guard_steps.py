@@ -1,7 +1,7 @@
 """The guard of a domain: in, its lease and fence; out, the domain running only while this host may run it.
 
-It looks four times a second, and at each order, answer and deadline; workers do what takes longer (rules G of
-model/README.md).
+It looks four times a second, and at each order, answer, deadline and end of a domain; workers do what takes longer
+(rules G of model/README.md).
 """
 
 import logging
@@ -13,6 +13,7 @@ from typing import Any, Final
 from failover import guard_board, guard_heritage, guard_store, pausing, xl
 from failover.bell import Bell
 from failover.clock import now_ns
+from failover.ends import Ends
 from failover.events import Seldom
 from failover.guard_answers import hand_over, heard, unanswered
 from failover.guard_board import Board, Slot
@@ -53,6 +54,7 @@ class Guard:
         self._sight = Sight(domain, self._xen, self._board)
         self._state, self.relief = State(), Relief()
         self._done, self._bell = Mailbox(), Bell(guard_board.directory(self._run_dir, domain))
+        self._ends = Ends()
         self._of_lease = Worker(self._done)
         self._of_fence, self._of_xl = (Worker(self._done, at_leisure=True) for _ in range(2))
         self._destroy_ns = 0
@@ -77,6 +79,7 @@ class Guard:
         """Hear, look, decide, act, ask, and tell, in this order."""
         self.relief.look()
         self._hear()
+        self._ends.hear()
         if self._bell.has_rung():
             self._take_orders()
         evidence = self._look()
@@ -92,12 +95,17 @@ class Guard:
         self._events.catch_up()
 
     def wait(self) -> None:
-        """For an answer, an order, the deadline, the next question, or the next look."""
+        """For an answer, an order, the end of a domain, the deadline, the next question, or the next look."""
         state, at_ns = self._state, now_ns()
         times_ns = (state.deadline_ns, state.ask_ns, state.fence_ask_ns, state.claim_ns, at_ns + _LOOK_NS)
         left_ns = min(time_ns for time_ns in times_ns if time_ns > at_ns) - at_ns
         # not poll(2), which counts in milliseconds
-        ready = [self._done.descriptor, *self._bell.descriptors, *self.relief.descriptors]
+        ready = [
+            self._done.descriptor,
+            *self._bell.descriptors,
+            *self._ends.descriptors,
+            *self.relief.descriptors,
+        ]
         select.select(ready, [], [], left_ns / NS_PER_S)
 
     def _may_leave(self) -> bool:

@@ -30,6 +30,7 @@ from telemetry.units import NS_PER_MS, NS_PER_S
 from tests.etcd import Member, frozen, patient, running_etcd, settings_for, wait_until_it_serves
 from tests.failover import fake_xenctrl
 from tests.failover.fake_xenctrl import NUMBER, FakeXen
+from tests.failover.fake_xenstored import FakeXenstored
 from tests.waiting import wait_for
 
 TTL_S = 1.2
@@ -411,6 +412,35 @@ def guard(host: Host, monkeypatch: pytest.MonkeyPatch, library: Path) -> Guard:
     monkeypatch.setattr("ctypes.util.find_library", lambda name: str(next(library.glob(f"lib{name}.so*"))))
     settings = RemusSettings(HostSettings("a", host.run_dir), lease=host.settings)
     return Guard(settings, host.name, patience.limits("a", host.settings), host.a, NoFence())
+
+
+@pytest.fixture
+def xenstored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeXenstored]:
+    fake = FakeXenstored(tmp_path)
+    monkeypatch.setenv("XENSTORED_PATH", fake.environment["XENSTORED_PATH"])
+    yield fake
+    fake.close()
+
+
+def test_a_guest_that_libxl_takes_away_at_once_is_seen_to_have_halted(
+    host: Host, xenstored: FakeXenstored, guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks by time it powers off, and is gone: its backup would bring it back."""
+    monkeypatch.setattr("failover.guard_steps._LOOK_NS", 60 * NS_PER_S)
+    xenstored.accept()
+    host.xen.create()
+    host.board.find(NUMBER)
+    guard.step()
+    guard.wait()  # for its own word
+    guard.step()
+    began_ns = now_ns()
+    host.xen.sets(flags=1 << 2)
+    xenstored.tell()
+    guard.wait()
+    guard.step()
+    assert now_ns() - began_ns < 30 * NS_PER_S
+    host.xen.sets(number=0)
+    assert guard._look().has_halted
 
 
 def test_an_order_is_heard_between_two_looks(host: Host, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
