@@ -20,7 +20,7 @@ from telemetry.settings import InfluxSettings
 from telemetry.store import StoreRefused
 from telemetry.units import NS_PER_S
 from tests.ansible.plugins import load
-from tests.ansible.rendering import defaults, render
+from tests.ansible.rendering import defaults, render, told
 from tests.influxd import starting_influxd
 from tests.waiting import wait_for
 
@@ -168,6 +168,25 @@ def test_a_token_stays_valid_until_the_one_after_it_has_arrived(module: ModuleTy
     store(wanted, "agent").append([EVENT])
     with pytest.raises(StoreRefused):
         store(wanted, "old").append([EVENT])
+
+
+@pytest.mark.parametrize(
+    ("given", "is_whole"),
+    [
+        ({}, True),
+        ({"certificate": "a.pem", "key": "a.key"}, True),
+        ({"certificate": "a.pem", "key": "a.key", "ca": "ca.pem"}, True),
+        ({"certificate": "a.pem"}, False),
+        ({"key": "a.key", "ca": "ca.pem"}, False),
+        ({"ca": "ca.pem"}, False),
+        ({"certificate": "a.pem", "key": "missing.key"}, False),
+    ],
+)
+def test_a_part_of_what_tls_needs_is_refused(tmp_path: Path, given: dict[str, str], *, is_whole: bool) -> None:
+    for name in ("a.pem", "a.key", "ca.pem"):
+        (tmp_path / name).touch()
+    paths = {f"influxdb_tls_{name}_path": str(tmp_path / file) for name, file in given.items()}
+    assert told("{{ __influxdb_tls_is_whole }}", "lab", "m", "influxdb", **paths) is is_whole
 
 
 def test_a_token_for_a_bucket_that_is_not_there_is_refused(module: ModuleType, wanted: dict[str, Any]) -> None:
