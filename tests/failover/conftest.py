@@ -8,6 +8,7 @@ import pytest
 
 from tests.etcd import Member, running_etcd
 from tests.failover import fake_xenctrl
+from tests.failover.fake_xenstored import FakeXenstored
 from tests.failover.guarded_pair import GuardedPair
 
 TTL_S = 2.0
@@ -22,6 +23,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Member]:
     with running_etcd(tmp_path_factory.mktemp("etcd")) as (only,):
         yield only
+
+
+@pytest.fixture
+def xenstored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeXenstored]:
+    """What this process finds in xenstored's place."""
+    fake = FakeXenstored(tmp_path)
+    monkeypatch.setenv("XENSTORED_PATH", fake.environment["XENSTORED_PATH"])
+    yield fake
+    fake.close()
 
 
 @pytest.fixture

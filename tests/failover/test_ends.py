@@ -1,21 +1,12 @@
 """Word of ends, from a stand-in for xenstored."""
 
 import select
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from failover.ends import Ends
 from tests.failover.fake_xenstored import FakeXenstored
-
-
-@pytest.fixture
-def xenstored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeXenstored]:
-    fake = FakeXenstored(tmp_path)
-    monkeypatch.setenv("XENSTORED_PATH", fake.environment["XENSTORED_PATH"])
-    yield fake
-    fake.close()
 
 
 def is_ready(ends: Ends) -> bool:

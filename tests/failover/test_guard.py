@@ -414,14 +414,6 @@ def guard(host: Host, monkeypatch: pytest.MonkeyPatch, library: Path) -> Guard:
     return Guard(settings, host.name, patience.limits("a", host.settings), host.a, NoFence())
 
 
-@pytest.fixture
-def xenstored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeXenstored]:
-    fake = FakeXenstored(tmp_path)
-    monkeypatch.setenv("XENSTORED_PATH", fake.environment["XENSTORED_PATH"])
-    yield fake
-    fake.close()
-
-
 def test_a_guest_that_libxl_takes_away_at_once_is_seen_to_have_halted(
     host: Host, xenstored: FakeXenstored, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
