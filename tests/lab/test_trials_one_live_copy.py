@@ -244,6 +244,15 @@ def test_the_guest_writes_before_anything_goes_wrong(
     assert seen[0].alone_ns == alone * NS_PER_S
 
 
+def test_a_guest_that_is_being_handed_over_has_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for twice before the wait, and once after it."""
+    looks, times_ns = iter([["a"], ["a"], [], ["b"], ["b"], ["b"]]), iter([1, 2])
+    monkeypatch.setattr(one_live_copy, "_running", lambda *_: next(looks))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "time_ns", lambda: next(times_ns))
+    assert one_live_copy._settled(cast("Site", None), "ab") == (2, ["b"])
+
+
 def test_the_few_trials_of_a_plain_run_meet_all_sorts() -> None:
     met = {trouble.kind.split()[0] for number in range(1, PART.ci + 1) for trouble in case(number).troubles}
     assert met == {kind.split()[0] for kind in KINDS}

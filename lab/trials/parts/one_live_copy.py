@@ -137,10 +137,7 @@ def meet(site: Site, turn: Turn, case: Case) -> Outcome:
         is_up = _is_up(watch, over_ns)
         started = "" if is_up or not case.may_end_it else _started(site, hosts)
         is_up = is_up or (bool(started) and _is_up(watch, time.time_ns()))
-        wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
-        settled_ns = time.time_ns()
-        time.sleep(_AFTERWARDS_S)
-        running = _running(site, hosts)  # only now: one that is being handed over is on one host, on none, on the other
+        settled_ns, running = _settled(site, hosts)
     moment = reports.phase(probe.told, began_ns)
     seen = Seen(struck, alone_ns, began_ns, settled_ns, moment, running, is_up=is_up, started=started)
     return judge(site.guest.primary.name, case, watch, seen)
@@ -223,6 +220,18 @@ def _booted(site: Site, case: Case, struck: Sequence[Struck]) -> list[str]:
 
 def _is_up(watch: Watch, since_ns: int) -> bool:
     return wait(lambda: copies.first_answer_s(watch.answers, since_ns) is not None, _PATIENCE_S, every_s=0.5)
+
+
+def _settled(site: Site, hosts: Sequence[str]) -> tuple[int, list[str]]:
+    """Since when the guest has been where it is: one that is handed over is on one host, on none, on the other."""
+    end_s = time.monotonic() + _PATIENCE_S
+    while True:
+        wait(lambda: len(_running(site, hosts)) == 1, _PATIENCE_S, every_s=1)
+        before, since_ns = _running(site, hosts), time.time_ns()
+        time.sleep(_AFTERWARDS_S)
+        running = _running(site, hosts)
+        if running == before or time.monotonic() > end_s:
+            return since_ns, running
 
 
 def _running(site: Site, hosts: Sequence[str]) -> list[str]:
