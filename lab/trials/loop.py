@@ -39,9 +39,10 @@ steps two of a load are enough to make the load common."""
 _TRAIN_S: Final = 600
 _CALM_S: Final = 150
 """Surprise and the learned chains look back over a minute and more: from a load's end to calm it took 96 s."""
-_STEADY_S: Final = 6
-"""The predictor takes up a new model with its next tick, some 2 s later, and the agent its decision."""
-_ROUNDS: Final = 3
+_STEADY_S: Final = 16
+"""A longer interval makes another guest, of which a model knows little that has seen short ones alone: some 10 s after
+the interval was lengthened it was taken for trouble, again and again."""
+_ROUNDS: Final = 4
 
 
 def quick(config: str, span_h: float = _SPAN_H) -> str:
@@ -86,23 +87,21 @@ class Pace:
             raise LabError(f"the predictor has not learned in {_TRAIN_S} s: {said}")
 
     def await_calm(self) -> None:
-        """Wait until the interval is the calm one; learn again where this machine's calm is another by now.
+        """Wait until the interval stays the calm one; learn again where it does not, or calm is another by now.
 
         Raises LabError.
         """
         for _ in range(_ROUNDS):
             if wait(self._is_calm, _CALM_S, every_s=1):
-                return
+                time.sleep(_STEADY_S)
+                if self._is_calm():
+                    return
             self.learn()
         raise LabError(
             f"the interval was not lengthened to {CALM_MS} ms in {_ROUNDS} times {_CALM_S} s: see m's predictor"
         )
 
     def _is_calm(self) -> bool:
-        """Twice: the first time may be by the model before the one that has just been learned."""
-        if interval_ms(self._site) != CALM_MS:
-            return False
-        time.sleep(_STEADY_S)
         return interval_ms(self._site) == CALM_MS
 
     def _configure(self) -> None:

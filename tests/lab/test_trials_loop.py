@@ -58,9 +58,14 @@ def test_nothing_is_learned_from_while_the_guest_was_loaded(monkeypatch: pytest.
     assert spans_h == [0.1, 0.01, pytest.approx(0.05), 0.1]  # what settles is not calm either
 
 
-def test_calm_that_a_new_model_ends_at_once_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen_ms = iter([500.0, 25.0, 25.0, None, 500.0, 500.0, 25.0])
+def test_calm_that_does_not_last_is_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first time is by the model of the short interval alone, which takes the longer one for trouble."""
+    seen_ms = iter([25.0, None, 500.0, 25.0, 25.0, 500.0, 500.0, 25.0])
+    learned: list[float | None] = []
     monkeypatch.setattr(loop, "interval_ms", lambda _: next(seen_ms))
     monkeypatch.setattr("lab.trials.loop.time.sleep", lambda _: None)
-    loop.Pace(Site(instance({}), Guest.declared()), shipped()).await_calm()
+    pace = loop.Pace(Site(instance({}), Guest.declared()), shipped())
+    monkeypatch.setattr(pace, "learn", lambda: learned.append(next(seen_ms)))
+    pace.await_calm()
+    assert learned == [25.0]
     assert list(seen_ms) == [25.0]  # all others were looked at
