@@ -98,4 +98,4 @@ def _goals(rows: Sequence[Row]) -> tuple[str, ...]:
     return faults({f"the interval was in force after {median_s} s in the median, not in less than {_MOST_S:g}": slow})
 
 
-FORECAST: Final = Part("forecast_to_interval", "forecast_to_interval_s", 3, 10, _session, _summary, _goals)
+FORECAST: Final = Part("forecast_to_interval", "forecast_to_interval_s", 2, 10, _session, _summary, _goals)
