@@ -78,7 +78,7 @@ class Incoming:
             except OSError:
                 _log.warning("%s: xl is slow, part of the last checkpoint is left out", self.record.domain)
         until_s = time.monotonic() + _RECORD_LIMIT_S
-        while not self.is_marked("taking-over") and time.monotonic() < until_s:
+        while not self.mark("taking-over") and time.monotonic() < until_s:
             time.sleep(_AGAIN_S)
         self._xl.shutdown(socket.SHUT_WR)
         _log.warning("%s: taking over: %s", self.record.domain, self._figures())
@@ -88,8 +88,8 @@ class Incoming:
         except subprocess.TimeoutExpired:
             return None
 
-    def is_marked(self, phase: Phase) -> bool:
-        """Whether the phase could be put on record. A full disk must not end a copy, which may be all that is left."""
+    def mark(self, phase: Phase) -> bool:
+        """Put the phase on record, if that can be: a full disk must not end a copy, which may be all that is left."""
         record = replace(self.record, phase=phase)
         try:
             copies.write(self._run_dir, record)
@@ -141,7 +141,7 @@ class Incoming:
         """Keep the record up to date, and say why nothing is decided yet: each reason once, an ended stream again."""
         phase: Phase = "receiving" if not self._complete else "held" if self._ended_ns is not None else "protected"
         if phase != self.record.phase:
-            self.is_marked(phase)  # if not now, then soon
+            self.mark(phase)  # if not now, then soon
         is_late = self._ended_ns is not None and time.monotonic() - self._said_s >= _REMIND_S
         is_new, self._last = decision.reason != self._last.reason, decision
         if is_new or is_late:

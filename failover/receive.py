@@ -117,7 +117,7 @@ def _woken(incoming: Incoming, reason: str, code: int | None) -> int:
     """Tell whether the domain runs: who ordered it at once, everybody when it has had this host's CPU for a while."""
     name, now_ns = incoming.record.domain, time.time_ns()
     if code == 0:
-        incoming.is_marked("running")
+        incoming.mark("running")
     problem = {} if code == 0 else {"error": f"its copy was not woken: xl migrate-receive, exit code {code}"}
     incoming.orders.answer({"ok": code == 0, "running": code == 0, **problem})
     if code == 0:

@@ -26,8 +26,9 @@ def _graph(title: str, description: str, query: Flux, unit: str, by: str = "doma
     return _minutes(graph(title, description, [query], unit, name=f"${{__field.labels.{by}}}", **more))
 
 
-def _means(measurement: str, field: str, by: str) -> Flux:
-    return curves(points(measurement, field, window=h.MINUTE), Fold.MEAN, [by])
+def _means(title: str, description: str, measurement: str, field: str, by: str = "domain", **more: Any) -> Panel:
+    query = curves(points(measurement, field, window=h.MINUTE), Fold.MEAN, [by])
+    return _graph(title, description, query, unit_of(measurement, field), by, **more)
 
 
 HISTORY: Final = Dashboard(
@@ -79,35 +80,35 @@ HISTORY: Final = Dashboard(
         Row(
             8,
             (
-                _graph(
+                _means(
                     "Interval in force",
                     "The mean of the interval that the pacer ran at: what Hefery has saved, and when it guarded.",
-                    _means("checkpoint", "interval_ms", "domain"),
-                    unit_of("checkpoint", "interval_ms"),
+                    "checkpoint",
+                    "interval_ms",
                 ),
-                _graph(
+                _means(
                     "P(failed within horizon)",
                     "The mean forecast. One that creeps up for weeks is worth a look at the domain, or at its model.",
-                    _means("forecast", "p_failed_within", "domain"),
-                    unit_of("forecast", "p_failed_within"),
+                    "forecast",
+                    "p_failed_within",
                 ),
             ),
         ),
         Row(
             8,
             (
-                _graph(
+                _means(
                     "Response times",
                     "Mean of the 95th percentiles that load clients saw, by label.",
-                    _means("response", "p95_ms", "label"),
-                    unit_of("response", "p95_ms"),
+                    "response",
+                    "p95_ms",
                     by="label",
                 ),
-                _graph(
+                _means(
                     "CPU of the domains",
                     "Of their own vCPUs, over the time that they ran.",
-                    _means("domain", "cpu_ratio", "domain"),
-                    unit_of("domain", "cpu_ratio"),
+                    "domain",
+                    "cpu_ratio",
                     max=1,
                 ),
             ),
@@ -115,19 +116,19 @@ HISTORY: Final = Dashboard(
         Row(
             8,
             (
-                _graph(
+                _means(
                     "CPU of the hosts",
                     "Of dom0 on a Xen host: it sends the checkpoints.",
-                    _means("host", "cpu_ratio", "host"),
-                    unit_of("host", "cpu_ratio"),
+                    "host",
+                    "cpu_ratio",
                     by="host",
                     max=1,
                 ),
-                _graph(
+                _means(
                     "Disks of the hosts",
                     "Space in use of each host's fullest file system.",
-                    _means("host", "filesystem_ratio", "host"),
-                    unit_of("host", "filesystem_ratio"),
+                    "host",
+                    "filesystem_ratio",
                     by="host",
                     max=1,
                 ),
