@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +25,7 @@ from telemetry.units import NS_PER_S
 _MONITOR: Final = HOSTS["m"]
 _EXCUSED: Final = ("no load client measured", "folds its points")
 """In remedies of panels that this landscape has nothing to show on: it has no load, and may be minutes old."""
+_verified: Final = partial(verified.verified, excused=_EXCUSED)
 _WINDOW_S: Final = 30
 _BETWEEN_S: Final = 15
 """From a backup to its restore: what comes then has to be gone."""
@@ -65,7 +67,7 @@ def _trial(site: Site, turn: Turn) -> Outcome:
     found = _ACTS[act](site, turn.folder)
     took_s = round(time.monotonic() - began_s, 1)
     is_protected = wait(site.is_protected, _PATIENCE_S, every_s=1)
-    failed, checks = verified.verified(turn.folder / "verify.json", excused=_EXCUSED)
+    failed, checks = _verified(turn.folder / "verify.json")
     told = _told(site, turn.folder)
     wrong = {**found, "the guest is not protected": not is_protected, **dict.fromkeys([*failed, *told], True)}
     return Outcome({"act": act, "act_s": took_s, "checks": checks}, faults(wrong))
@@ -131,7 +133,7 @@ def _grafana(site: Site, folder: Path) -> dict[str, bool]:
     logs = (folder / "grafana.json", folder / "grafana-again.json")
     try:
         first, again = (playbooks.play("playbooks/monitoring.yml", log, "--tags", "grafana", *words) for log in logs)
-        failed, _ = verified.verified(folder / "verify-grafana.json", *words, excused=_EXCUSED)
+        failed, _ = _verified(folder / "verify-grafana.json", *words)
     finally:
         site.run(_MONITOR, _NO_GRAFANA)
     return {
@@ -152,7 +154,7 @@ def _tls(site: Site, folder: Path) -> dict[str, bool]:
         since_ns = time.time_ns()
         came = [store.await_point(site, name, since_ns, _PATIENCE_S, lambda _: True) for name in ("domain", "forecast")]
         plain = site.run(_MONITOR, f"curl --silent http://{_MONITOR.address}:8086/health || true")
-        failed, _ = verified.verified(folder / "verify-tls.json", *words, excused=_EXCUSED)
+        failed, _ = _verified(folder / "verify-tls.json", *words)
     finally:
         over = playbooks.play("site.yml", folder / "tls-over.json")
         loop.follow(site)
